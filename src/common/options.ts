@@ -1,3 +1,6 @@
+import type { PublicUrl } from './public-url.js';
+import type { SealingKey } from './sealer.js';
+import type { WechatSessionStore } from './session.js';
 import type { WechatUser } from './wechat-user.js';
 
 /** A WeChat service account (服务号) that users sign in to. */
@@ -8,16 +11,6 @@ export interface WechatAccount {
   appSecret: string;
   /** How long a refresh token of this account lives, in milliseconds. */
   refreshTokenLifetimeMs: number;
-}
-
-/** Where people reach the application: one entry of `WECHAT_PUBLIC_URL`. */
-export interface PublicUrl {
-  /** Scheme, host and port, for example `https://shop.example.com`. */
-  origin: string;
-  /** `Host` header that chooses this entry. */
-  host: string;
-  /** Path that a reverse proxy strips before the application sees it; `''` or `/shop`, never with a slash at the end. */
-  basePath: string;
 }
 
 /** Context of the `onSignIn` hook. */
@@ -36,9 +29,11 @@ export type OutsideWechat = 'open-in-wechat' | 'redirect';
 /** Every setting, checked, with nothing left out. Made once at start from the options and the environment. */
 export interface ResolvedWechatAuthOptions {
   /** At least one; the first is the default. */
-  accounts: readonly WechatAccount[];
+  accounts: readonly [WechatAccount, ...WechatAccount[]];
   /** At least one. */
-  publicUrls: readonly PublicUrl[];
+  publicUrls: readonly [PublicUrl, ...PublicUrl[]];
+  /** At least one: the first seals, all open. */
+  keys: readonly [SealingKey, ...SealingKey[]];
   /** Where WeChat's pages are: `https://open.weixin.qq.com`, or an emulator. */
   openBaseUrl: string;
   /** Where WeChat's API is: `https://api.weixin.qq.com`, or an emulator. */
@@ -47,7 +42,11 @@ export interface ResolvedWechatAuthOptions {
   path: string;
   prompt: WechatPrompt;
   outsideWechat: OutsideWechat;
+  /** How long a session lasts, in milliseconds. */
   sessionMaxAgeMs: number;
+  /** A store of the host's own, instead of the sealed cookie. */
+  sessionStore: WechatSessionStore | undefined;
+  /** Limit of one call to WeChat, from the first byte sent to the last one read, in milliseconds. */
   requestTimeoutMs: number;
   /** Origins besides the public ones that may send unsafe requests. */
   allowedOrigins: readonly string[];

@@ -1,0 +1,4 @@
+import { CreateWechatAuthTables1764000000000 } from './1764000000000-create-wechat-auth-tables.js';
+
+/** For the host's `TypeOrmModule.forRoot({ migrations: [...wechatAuthMigrations] })`; oldest first. */
+export const wechatAuthMigrations = [CreateWechatAuthTables1764000000000];

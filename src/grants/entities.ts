@@ -1,0 +1,5 @@
+import { WechatGrant } from './wechat-grant.entity.js';
+import { WechatSignIn } from './wechat-sign-in.entity.js';
+
+/** For the host's `TypeOrmModule.forRoot({ entities: [...wechatAuthEntities] })`, where it does not set `autoLoadEntities`. */
+export const wechatAuthEntities = [WechatGrant, WechatSignIn];

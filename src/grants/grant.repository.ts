@@ -1,0 +1,182 @@
+import type { DataSource, Repository } from 'typeorm';
+import { WechatError } from '../common/errors.js';
+import type { Sealer } from '../common/sealer.js';
+import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
+import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
+
+/** How long a user's consent lasts after the user gave it, in milliseconds. */
+export const CONSENT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** A writer that loses this many races against other writers of one row has met a fault, not a race. */
+const MAX_WRITE_ATTEMPTS = 10;
+
+/** Identifies a grant: the user within the account. */
+export interface GrantKey {
+  appId: string;
+  openid: string;
+}
+
+export interface TokenPair {
+  accessToken: string;
+  refreshToken: string;
+}
+
+/** The result of an authorization, as it is to be kept. */
+export interface Authorization extends GrantKey, TokenPair {
+  unionid: string | undefined;
+  /** The scope that was in fact granted, which is not always the one that was asked for. */
+  scope: WechatScope;
+  /** Instant before the request was sent: both tokens' lives are counted from it. */
+  requestedAt: Date;
+  accessTokenLifetimeMs: number;
+  refreshTokenLifetimeMs: number;
+}
+
+/** Reads and writes {@link WechatGrant} rows, and is the only one who opens what they keep sealed. */
+export class GrantRepository {
+  private readonly rows: Repository<WechatGrant>;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly sealer: Sealer,
+  ) {
+    this.rows = dataSource.getRepository(WechatGrant);
+  }
+
+  find({ appId, openid }: GrantKey): Promise<WechatGrant | null> {
+    return this.rows.findOneBy({ appId, openid });
+  }
+
+  /**
+   * Keeps the result of an authorization. The pair replaces the one before, since WeChat has just ended that; a
+   * consent is renewed by a userinfo authorization and untouched by a silent one.
+   */
+  async saveAuthorization(authorization: Authorization): Promise<WechatGrant> {
+    for (let attempt = 0; attempt < MAX_WRITE_ATTEMPTS; attempt++) {
+      const row = await this.find(authorization);
+      const next = this.rows.create({
+        ...(row ?? newGrant(authorization)),
+        ...this.authorizedPair(authorization, row),
+      });
+      if (row ? await this.replace(row, next) : await this.insert(next)) return next;
+    }
+    throw new WechatError('write_conflict', 'The grant is being rewritten over and over; try again later.');
+  }
+
+  /** Keeps a profile that was read with the pair of this version, which is proof that the pair is able to. */
+  async saveUserInfo(grant: WechatGrant, userInfo: WechatUserInfo, fetchedAt: Date): Promise<void> {
+    const { appId, openid, pairVersion } = grant;
+    await this.rows.update(
+      { appId, openid },
+      {
+        sealedUserInfo: this.sealer.seal('userinfo', audienceOf(grant), userInfo),
+        userInfoFetchedAt: fetchedAt,
+        ...(userInfo.unionid !== undefined && { unionid: userInfo.unionid }),
+      },
+    );
+    await this.rows.update({ appId, openid, pairVersion }, { pairAbility: 'able' });
+  }
+
+  /**
+   * Notes that WeChat refused the profile to the pair of this version. From a pair that came with a consent, that
+   * means the consent has ended; from a silently issued one, only that this pair is not enough.
+   */
+  async markUnable(grant: WechatGrant, at: Date): Promise<void> {
+    const { appId, openid, pairVersion, pairScope } = grant;
+    await this.rows.update(
+      { appId, openid, pairVersion },
+      { pairAbility: 'unable', ...(pairScope === 'userinfo' && { consentExpiresAt: at }) },
+    );
+  }
+
+  /** Notes that a sign-in has completed. */
+  async markSignedIn({ appId, openid }: GrantKey, at: Date): Promise<void> {
+    await this.rows.update({ appId, openid }, { signedInAt: at });
+  }
+
+  /** @throws {SealError} if the row was sealed with a key that is not known here, or was tampered with. */
+  openTokens(grant: WechatGrant): TokenPair {
+    const { at, rt } = this.sealer.open('tokens', audienceOf(grant), grant.sealedTokens);
+    return { accessToken: at as string, refreshToken: rt as string };
+  }
+
+  /** @throws {SealError} as {@link openTokens}. */
+  openUserInfo(grant: WechatGrant): WechatUserInfo | undefined {
+    if (grant.sealedUserInfo === null) return undefined;
+    const { aud: _, ...userInfo } = this.sealer.open('userinfo', audienceOf(grant), grant.sealedUserInfo);
+    return userInfo as unknown as WechatUserInfo;
+  }
+
+  private authorizedPair(authorization: Authorization, row: WechatGrant | null): Partial<WechatGrant> {
+    const { scope, requestedAt, unionid, accessToken, refreshToken } = authorization;
+    const after = (lifetimeMs: number): Date => new Date(requestedAt.getTime() + lifetimeMs);
+    return {
+      pairVersion: (row?.pairVersion ?? 0) + 1,
+      pairScope: scope,
+      pairStatus: 'alive',
+      pairAbility: abilityAfter(authorization, row),
+      sealedTokens: this.sealer.seal('tokens', audienceOf(authorization), {
+        at: accessToken,
+        rt: refreshToken,
+      }),
+      accessTokenExpiresAt: after(authorization.accessTokenLifetimeMs),
+      refreshTokenExpiresAt: after(authorization.refreshTokenLifetimeMs),
+      ...(unionid !== undefined && { unionid }),
+      ...(scope === 'userinfo' && {
+        consentedAt: requestedAt,
+        consentExpiresAt: after(CONSENT_LIFETIME_MS),
+      }),
+    };
+  }
+
+  private async insert(grant: WechatGrant): Promise<boolean> {
+    const result = await this.rows
+      .createQueryBuilder()
+      .insert()
+      .values(grant)
+      .orIgnore()
+      .returning(['openid'])
+      .execute();
+    return (result.raw as unknown[]).length === 1;
+  }
+
+  private async replace({ appId, openid, pairVersion }: WechatGrant, next: WechatGrant): Promise<boolean> {
+    const { appId: _appId, openid: _openid, ...columns } = next;
+    const result = await this.rows.update({ appId, openid, pairVersion }, columns);
+    return result.affected === 1;
+  }
+}
+
+/** Whether the user's consent to give the profile holds at this instant. */
+export function isConsentLive(grant: WechatGrant, now: Date): boolean {
+  return grant.consentExpiresAt !== null && now < grant.consentExpiresAt;
+}
+
+/** Whether the pair can still bring access tokens, as far as is known. */
+export function isPairAlive(grant: WechatGrant, now: Date): boolean {
+  return grant.pairStatus === 'alive' && now < grant.refreshTokenExpiresAt;
+}
+
+function abilityAfter({ scope, requestedAt }: Authorization, row: WechatGrant | null): PairAbility {
+  if (scope === 'userinfo') return 'able';
+  return row && isConsentLive(row, requestedAt) ? 'unknown' : 'unable';
+}
+
+function newGrant({ appId, openid, requestedAt }: Authorization): Partial<WechatGrant> {
+  return {
+    appId,
+    openid,
+    unionid: null,
+    consentedAt: null,
+    consentExpiresAt: null,
+    sealedUserInfo: null,
+    userInfoFetchedAt: null,
+    createdAt: requestedAt,
+    signedInAt: null,
+  };
+}
+
+/** Tokens and profiles open in the row they were sealed for, and in no other. */
+function audienceOf({ appId, openid }: GrantKey): string {
+  return `wechat_grant/${appId}/${openid}`;
+}

@@ -1,0 +1,181 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Controller, Get, type INestApplication, Module, Post, type Type } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import {
+  createWechatEmulator,
+  type WechatEmulator,
+  type WechatEmulatorOptions,
+} from '../../src/emulator/index.js';
+import {
+  CurrentWechatUser,
+  WechatAuth,
+  wechatAuthMigrations,
+  WechatAuthModule,
+  type WechatAuthOptions,
+  WechatClock,
+  type WechatUser,
+} from '../../src/index.js';
+import { createTestDatabase, type TestDatabase } from './database.js';
+
+export const TEST_KEY = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** One clock for the application and WeChat, turned by hand. */
+export class TurnableClock extends WechatClock {
+  private aheadMs = 0;
+
+  now(): Date {
+    return new Date(Date.now() + this.aheadMs);
+  }
+
+  advance(ms: number): void {
+    this.aheadMs += ms;
+  }
+}
+
+/** Routes as a host would write them. */
+@Controller()
+class HostController {
+  @Get('public')
+  public(): string {
+    return 'open to all';
+  }
+
+  @Get('hello')
+  @WechatAuth('base')
+  hello(@CurrentWechatUser() user: WechatUser): WechatUser {
+    return user;
+  }
+
+  @Get('me')
+  @WechatAuth('userinfo')
+  me(@CurrentWechatUser() user: WechatUser): WechatUser {
+    return user;
+  }
+
+  @Get('direct')
+  @WechatAuth('userinfo', { prompt: 'direct' })
+  direct(@CurrentWechatUser() user: WechatUser): WechatUser {
+    return user;
+  }
+
+  @Get('maybe')
+  @WechatAuth('userinfo', { optional: true })
+  maybe(@CurrentWechatUser() user: WechatUser | undefined): { user: WechatUser | null } {
+    return { user: user ?? null };
+  }
+
+  @Post('orders')
+  @WechatAuth()
+  order(@CurrentWechatUser() user: WechatUser): { orderedBy: string } {
+    return { orderedBy: user.openid };
+  }
+}
+
+export interface TestWorldOptions {
+  platform?: 'express' | 'fastify';
+  emulator?: WechatEmulatorOptions;
+  module?: WechatAuthOptions;
+  /** More controllers of the host's. */
+  controllers?: Type[];
+  /** Called before the application listens. */
+  configure?: (app: INestApplication) => void;
+}
+
+export interface TestInstance {
+  app: INestApplication;
+  /** Where this instance listens. */
+  url: string;
+}
+
+/** An emulated WeChat, a database and a clock, shared by as many instances of an application as a test wants. */
+export class TestWorld {
+  readonly clock: TurnableClock;
+  private readonly instances: TestInstance[] = [];
+
+  private constructor(
+    readonly wechat: WechatEmulator,
+    readonly database: TestDatabase,
+    clock: TurnableClock,
+  ) {
+    this.clock = clock;
+  }
+
+  static async create(emulator: WechatEmulatorOptions = {}): Promise<TestWorld> {
+    const clock = new TurnableClock();
+    const wechat = await createWechatEmulator({ now: () => clock.now(), ...emulator });
+    const database = await createTestDatabase();
+    const dataSource = await new DataSource({
+      type: 'postgres',
+      url: database.url,
+      migrations: wechatAuthMigrations,
+    }).initialize();
+    await dataSource.runMigrations();
+    await dataSource.destroy();
+    return new TestWorld(wechat, database, clock);
+  }
+
+  /** Starts an instance; its public URL is its own address, unless the options say otherwise. */
+  async start({
+    platform = 'express',
+    module = {},
+    controllers = [],
+    configure,
+  }: TestWorldOptions = {}): Promise<TestInstance> {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${String(port)}`;
+    const [account] = this.wechat.apps;
+    @Module({
+      imports: [
+        TypeOrmModule.forRoot({
+          type: 'postgres',
+          url: this.database.url,
+          autoLoadEntities: true,
+          retryAttempts: 0,
+        }),
+        WechatAuthModule.forRoot({
+          appId: account?.appId ?? '',
+          appSecret: account?.appSecret ?? '',
+          publicUrl: url,
+          keys: TEST_KEY,
+          openBaseUrl: this.wechat.openBaseUrl,
+          apiBaseUrl: this.wechat.apiBaseUrl,
+          requestTimeoutMs: 1_000,
+          ...module,
+        }),
+      ],
+      controllers: [HostController, ...controllers],
+    })
+    class HostModule {}
+    const testing = await Test.createTestingModule({ imports: [HostModule] })
+      .overrideProvider(WechatClock)
+      .useValue(this.clock)
+      .compile();
+    const app =
+      platform === 'fastify'
+        ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false })
+        : testing.createNestApplication({ logger: false });
+    configure?.(app);
+    await app.listen(port, '127.0.0.1');
+    const instance = { app, url };
+    this.instances.push(instance);
+    return instance;
+  }
+
+  async close(): Promise<void> {
+    for (const { app } of this.instances) await app.close();
+    await this.wechat.close();
+    await this.database.drop();
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

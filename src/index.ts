@@ -1,0 +1,32 @@
+export { wechatAuthMigrations } from '../migrations/index.js';
+export { WechatClock } from './common/clock.js';
+export { WechatConfigurationError, WechatError } from './common/errors.js';
+export type { OutsideWechat, WechatPrompt, WechatSignInContext, WechatSignInHook } from './common/options.js';
+export type { PublicUrl } from './common/public-url.js';
+export { type WechatSession, type WechatSessionScope, WechatSessionStore } from './common/session.js';
+export type { WechatScope, WechatUser, WechatUserInfo } from './common/wechat-user.js';
+export { wechatAuthEntities } from './grants/entities.js';
+export {
+  WechatClient,
+  type WechatClientOptions,
+  type WechatTokenResponse,
+} from './protocol/wechat.client.js';
+export {
+  type WechatEndpoint,
+  WechatResponseError,
+  type WechatResponseErrorCode,
+} from './protocol/wechat-response.error.js';
+export {
+  WechatAuthorizationError,
+  type WechatAuthorizationErrorCode,
+} from './sign-in/wechat-authorization.error.js';
+export {
+  CurrentWechatUser,
+  WechatAuth,
+  type WechatAuthRouteOptions,
+  WechatPublic,
+} from './sign-in/wechat-auth.decorator.js';
+export { WechatAuthGuard } from './sign-in/wechat-auth.guard.js';
+export { type WechatAuthAsyncOptions, WechatAuthModule } from './wechat-auth.module.js';
+export type { WechatAccountOptions, WechatAuthOptions } from './wechat-auth.options.js';
+export { WechatAuthService } from './wechat-auth.service.js';

@@ -1,0 +1,189 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
+import { WechatConfigurationError } from '../common/errors.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import type { PublicUrl } from '../common/public-url.js';
+import { type WechatSession, WechatSessionStore } from '../common/session.js';
+import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
+import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
+import type { WechatGrant } from '../grants/wechat-grant.entity.js';
+import { WechatClient } from '../protocol/wechat.client.js';
+import { WechatResponseError } from '../protocol/wechat-response.error.js';
+import type { Answer, HttpExchange } from './http-exchange.js';
+import { isFromOwnOrigin, isPageNavigation, isSafeMethod } from './page-navigation.js';
+import { misdirectedPage, unavailablePage } from './pages/sign-in.pages.js';
+import {
+  crossOriginProblem,
+  misdirectedProblem,
+  snapshotProblem,
+  unauthorizedProblem,
+  unavailableProblem,
+} from './problems.js';
+import { isProfileRefused } from './profile.js';
+import { PublicUrls } from './public-urls.js';
+import { type SignInRequest, SignInRequests } from './sign-in.request.js';
+import { SignInStarter } from './sign-in.starter.js';
+import type { WechatAuthRequirement } from './wechat-auth.requirement.js';
+
+/** Either the handler runs, with this user, or the request is answered instead. */
+export type AccessDecision = { user: WechatUser | undefined } | { answer: Answer };
+
+/** What is known of the user, and whether it is enough. */
+interface Standing {
+  user: WechatUser | undefined;
+  isEnough: boolean;
+}
+
+const NOBODY: Standing = { user: undefined, isEnough: false };
+
+/** Decides, on every request, whether what is known of the user is enough for the route. */
+@Injectable()
+export class AccessDecider {
+  private readonly logger = new Logger(AccessDecider.name);
+
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
+    @Inject(GrantRepository) private readonly grants: GrantRepository,
+    @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
+    @Inject(SignInRequests) private readonly requests: SignInRequests,
+    @Inject(SignInStarter) private readonly starter: SignInStarter,
+  ) {}
+
+  async decide(exchange: HttpExchange, requirement: WechatAuthRequirement): Promise<AccessDecision> {
+    const appId = this.appIdOf(requirement);
+    const isNavigation = isPageNavigation(exchange);
+    const publicUrl = this.publicUrls.of(exchange);
+    if (!publicUrl) {
+      if (requirement.optional) return { user: undefined };
+      return { answer: isNavigation ? misdirectedPage() : misdirectedProblem() };
+    }
+    if (!isSafeMethod(exchange) && !isFromOwnOrigin(exchange, this.publicUrls.ownOrigins)) {
+      return { answer: crossOriginProblem() };
+    }
+    const request = this.signInRequest(exchange, requirement, appId, publicUrl);
+    try {
+      return await this.decideFor(exchange, requirement, request, isNavigation);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.logger.error(
+        `A request could not be decided: ${text}`,
+        error instanceof Error ? error.stack : undefined,
+      );
+      const retryUrl = publicUrl.origin + request.returnPath;
+      return { answer: isNavigation ? unavailablePage(retryUrl) : unavailableProblem() };
+    }
+  }
+
+  private async decideFor(
+    exchange: HttpExchange,
+    requirement: WechatAuthRequirement,
+    request: SignInRequest,
+    isNavigation: boolean,
+  ): Promise<AccessDecision> {
+    const session = await this.sessions.read(exchange.request, request);
+    const isValid = session !== undefined && this.clock.now() < session.expiresAt;
+    if (isValid && session.snapshot && !isSafeMethod(exchange)) return { answer: snapshotProblem() };
+    const standing = isValid ? await this.standing(session, requirement, isNavigation) : NOBODY;
+    if (standing.isEnough || requirement.optional) return { user: standing.user };
+    if (isNavigation) return { answer: await this.starter.start(exchange, request) };
+    const { returnPath: _, ...anyPage } = request;
+    return {
+      answer: unauthorizedProblem(
+        isValid ? 'consent_required' : 'sign_in_required',
+        this.requests.url('sign-in', anyPage),
+      ),
+    };
+  }
+
+  private async standing(
+    session: WechatSession,
+    { scope }: WechatAuthRequirement,
+    isNavigation: boolean,
+  ): Promise<Standing> {
+    const user = userOf(session);
+    // The virtual user of a snapshot page has nothing more to show.
+    if (scope === 'base' || session.snapshot) return { user, isEnough: true };
+    let grant = await this.grants.find(session);
+    if (!grant || !isConsentLive(grant, this.clock.now())) return { user, isEnough: false };
+    let userInfo = this.grants.openUserInfo(grant);
+    if (!userInfo) {
+      userInfo = await this.fetchOwed(grant);
+      // The attempt may have taught us something about the pair and the consent.
+      grant = (await this.grants.find(session)) ?? grant;
+    }
+    const unionid = grant.unionid ?? user.unionid;
+    return {
+      user: { ...user, ...(unionid !== undefined && { unionid }), scope, ...(userInfo && { userInfo }) },
+      isEnough: this.isEnoughForUserinfo(grant, userInfo, isNavigation),
+    };
+  }
+
+  /**
+   * On a page the pair has to be good as well, since a page can mend it silently. A call of a script cannot, and
+   * the stored profile serves it.
+   */
+  private isEnoughForUserinfo(
+    grant: WechatGrant,
+    userInfo: WechatUserInfo | undefined,
+    isNavigation: boolean,
+  ): boolean {
+    const now = this.clock.now();
+    if (!isConsentLive(grant, now)) return false;
+    if (!isNavigation) return true;
+    const isGood = isPairAlive(grant, now) && grant.pairAbility !== 'unable';
+    // Without a profile, an access token that has ended cannot bring one.
+    return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);
+  }
+
+  /** A profile that WeChat failed to give at the sign-in is asked for again. */
+  private async fetchOwed(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
+    const now = this.clock.now();
+    const mayAsk =
+      isPairAlive(grant, now) && grant.pairAbility !== 'unable' && now < grant.accessTokenExpiresAt;
+    if (!mayAsk) return undefined;
+    const { accessToken } = this.grants.openTokens(grant);
+    try {
+      const userInfo = await this.client.fetchUserInfo({ accessToken, openid: grant.openid });
+      await this.grants.saveUserInfo(grant, userInfo, this.clock.now());
+      return userInfo;
+    } catch (error) {
+      if (!(error instanceof WechatResponseError)) throw error;
+      if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
+      this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  private signInRequest(
+    exchange: HttpExchange,
+    { scope, prompt }: WechatAuthRequirement,
+    appId: string,
+    publicUrl: PublicUrl,
+  ): SignInRequest {
+    return {
+      appId,
+      publicUrl,
+      goal: scope,
+      prompt: prompt ?? this.options.prompt,
+      returnPath: this.publicUrls.returnPathOf(exchange, publicUrl),
+      asked: false,
+    };
+  }
+
+  private appIdOf({ account }: WechatAuthRequirement): string {
+    const { accounts } = this.options;
+    const appId = account ?? accounts[0].appId;
+    if (accounts.some((known) => known.appId === appId)) return appId;
+    throw new WechatConfigurationError([
+      `@WechatAuth names the account ${appId}, which is not configured. Add it to the option accounts, or correct the name.`,
+    ]);
+  }
+}
+
+function userOf({ appId, openid, unionid, snapshot }: WechatSession): WechatUser {
+  return { appId, openid, ...(unionid !== undefined && { unionid }), scope: 'base', snapshot };
+}

@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import type { PublicUrl } from '../common/public-url.js';
+import type { HttpExchange } from './http-exchange.js';
+
+/** The return path travels inside the redirect URI, which must not grow without bound. */
+const MAX_RETURN_PATH_BYTES = 1024;
+
+/** The module's own routes, below its path. */
+export type SignInRoute = 'sign-in' | 'callback' | 'consent' | 'sign-out';
+
+/** Addresses as people's browsers see them. They come from the configuration, never from a request. */
+@Injectable()
+export class PublicUrls {
+  /** Origins whose pages may send unsafe requests. */
+  readonly ownOrigins: ReadonlySet<string>;
+
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
+  ) {
+    this.ownOrigins = new Set([...options.publicUrls.map(({ origin }) => origin), ...options.allowedOrigins]);
+  }
+
+  /** @returns the public URL that a request came by; undefined if there are several and none matches. */
+  of(exchange: HttpExchange): PublicUrl | undefined {
+    const [first, ...others] = this.options.publicUrls;
+    if (others.length === 0) return first;
+    const host = exchange.header('host');
+    return this.options.publicUrls.find((publicUrl) => publicUrl.host === host);
+  }
+
+  /** @returns the entry that {@link publicUrlId} names, if it is still configured. */
+  byId(id: string): PublicUrl | undefined {
+    return this.options.publicUrls.find((publicUrl) => publicUrlId(publicUrl) === id);
+  }
+
+  /** @returns the address of one of the module's own routes, without parameters that are undefined. */
+  route(publicUrl: PublicUrl, route: SignInRoute, query: Record<string, string | undefined> = {}): string {
+    const prefix = this.application.getGlobalPrefix().replace(/^\/+|\/+$/g, '');
+    const url = new URL(publicUrl.origin);
+    url.pathname = `${publicUrl.basePath}${prefix && `/${prefix}`}${this.options.path}/${route}`;
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    return url.href;
+  }
+
+  /** @returns path and query of a request, as the browser has them. */
+  returnPathOf(exchange: HttpExchange, publicUrl: PublicUrl): string {
+    return this.checkedReturnPath(publicUrl.basePath + exchange.url, publicUrl);
+  }
+
+  /**
+   * @param returnTo a path, or an address below the same origin, that somebody asks to be sent to.
+   * @returns it as a path; the start page if it is missing, leads elsewhere, or is longer than 1,024 bytes.
+   */
+  checkedReturnPath(returnTo: string | undefined, publicUrl: PublicUrl): string {
+    const startPage = `${publicUrl.basePath}/`;
+    if (returnTo === undefined || !URL.canParse(returnTo, publicUrl.origin)) return startPage;
+    const url = new URL(returnTo, publicUrl.origin);
+    const path = url.pathname + url.search + url.hash;
+    // What looks like a path may still name a host: `//evil.example`, `/\evil.example`, `/.//evil.example`.
+    const staysHere = url.origin === publicUrl.origin && !path.startsWith('//');
+    return staysHere && Buffer.byteLength(path) <= MAX_RETURN_PATH_BYTES ? path : startPage;
+  }
+}
+
+/** Names a public URL in sealed texts and digests. */
+export function publicUrlId({ origin, basePath }: PublicUrl): string {
+  return origin + basePath;
+}

@@ -1,0 +1,142 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
+import {
+  type ResolvedWechatAuthOptions,
+  WECHAT_AUTH_OPTIONS,
+  type WechatAccount,
+} from '../common/options.js';
+import { WechatRandomness } from '../common/randomness.js';
+import type { WechatSession } from '../common/session.js';
+import type { WechatScope, WechatUser, WechatUserInfo } from '../common/wechat-user.js';
+import { GrantRepository } from '../grants/grant.repository.js';
+import type { WechatGrant } from '../grants/wechat-grant.entity.js';
+import { WechatClient, type WechatTokenResponse } from '../protocol/wechat.client.js';
+import { WechatResponseError } from '../protocol/wechat-response.error.js';
+import { isProfileRefused } from './profile.js';
+import { WechatAuthorizationError } from './wechat-authorization.error.js';
+
+/** A snapshot page's virtual user is known for this long, in milliseconds. */
+const SNAPSHOT_SESSION_MS = 10 * 60 * 1000;
+
+/** Turns the tokens of an exchange into a saved grant and a session. */
+@Injectable()
+export class SignInCompletion {
+  private readonly logger = new Logger(SignInCompletion.name);
+
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(WechatRandomness) private readonly randomness: WechatRandomness,
+    @Inject(GrantRepository) private readonly grants: GrantRepository,
+    @Inject(WechatClient) private readonly client: WechatClient,
+  ) {}
+
+  /**
+   * @param askedScope what WeChat was asked for.
+   * @param requestedAt instant before the exchange was sent.
+   * @param request the platform's request, for `onSignIn`.
+   * @throws {WechatAuthorizationError} `consent_ended`, `sign_in_rejected`
+   */
+  async complete(
+    account: WechatAccount,
+    askedScope: WechatScope,
+    tokens: WechatTokenResponse,
+    requestedAt: Date,
+    request: unknown,
+  ): Promise<WechatSession> {
+    // Nobody behind the ids of a snapshot page exists: they are neither stored nor shown to the host's hook.
+    if (tokens.isSnapshotUser) return this.session(account, tokens, SNAPSHOT_SESSION_MS);
+    const scope = grantedScope(tokens, askedScope);
+    const grant = await this.grants.saveAuthorization({
+      appId: account.appId,
+      openid: tokens.openid,
+      unionid: tokens.unionid,
+      scope,
+      accessToken: tokens.accessToken,
+      refreshToken: tokens.refreshToken,
+      requestedAt,
+      accessTokenLifetimeMs: tokens.expiresInMs,
+      refreshTokenLifetimeMs: account.refreshTokenLifetimeMs,
+    });
+    const userInfo = scope === 'userinfo' ? await this.readUserInfo(grant, tokens) : undefined;
+    const unionid = grant.unionid ?? userInfo?.unionid;
+    await this.callHook(
+      {
+        appId: grant.appId,
+        openid: grant.openid,
+        ...(unionid !== undefined && { unionid }),
+        scope,
+        ...(userInfo && { userInfo }),
+        snapshot: false,
+      },
+      grant.signedInAt === null,
+      request,
+    );
+    await this.grants.markSignedIn(grant, this.clock.now());
+    return this.session(account, { ...tokens, unionid }, this.options.sessionMaxAgeMs);
+  }
+
+  /** A profile that WeChat fails to give just now is owed, and no reason to send the user away. */
+  private async readUserInfo(
+    grant: WechatGrant,
+    { accessToken, openid }: WechatTokenResponse,
+  ): Promise<WechatUserInfo | undefined> {
+    let userInfo: WechatUserInfo;
+    try {
+      userInfo = await this.client.fetchUserInfo({ accessToken, openid });
+    } catch (error) {
+      if (isProfileRefused(error, grant.pairScope)) {
+        await this.grants.markUnable(grant, this.clock.now());
+        throw new WechatAuthorizationError(
+          'consent_ended',
+          'WeChat refused the profile right after the consent.',
+          { cause: error },
+        );
+      }
+      if (!(error instanceof WechatResponseError)) throw error;
+      this.logger.warn(
+        `The profile of ${openidForLogs(openid)} is owed until the next userinfo request: ${error.message}`,
+      );
+      return undefined;
+    }
+    await this.grants.saveUserInfo(grant, userInfo, this.clock.now());
+    return userInfo;
+  }
+
+  private async callHook(user: WechatUser, isNewGrant: boolean, request: unknown): Promise<void> {
+    try {
+      await this.options.onSignIn?.(user, { isNewGrant, request });
+    } catch (cause) {
+      throw new WechatAuthorizationError('sign_in_rejected', 'onSignIn did not accept the sign-in.', {
+        cause,
+      });
+    }
+  }
+
+  private session(
+    { appId }: WechatAccount,
+    { openid, unionid, isSnapshotUser }: Pick<WechatTokenResponse, 'openid' | 'unionid' | 'isSnapshotUser'>,
+    lifetimeMs: number,
+  ): WechatSession {
+    const issuedAt = this.clock.now();
+    return {
+      id: this.randomness.bytes(16).toString('hex'),
+      appId,
+      openid,
+      ...(unionid !== undefined && { unionid }),
+      issuedAt,
+      expiresAt: new Date(issuedAt.getTime() + lifetimeMs),
+      snapshot: isSnapshotUser,
+    };
+  }
+}
+
+/**
+ * The scope that was in fact granted. The authorization URL passes through the browser, so what comes back counts;
+ * WeChat's newest documentation no longer lists the field, hence the fallback.
+ */
+function grantedScope({ scopes }: WechatTokenResponse, askedScope: WechatScope): WechatScope {
+  if (scopes.length === 0) return askedScope;
+  return scopes.includes('snsapi_userinfo') ? 'userinfo' : 'base';
+}

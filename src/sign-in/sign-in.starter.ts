@@ -1,0 +1,90 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import { WechatSessionStore } from '../common/session.js';
+import type { WechatScope } from '../common/wechat-user.js';
+import { GrantRepository, isConsentLive } from '../grants/grant.repository.js';
+import { Authorization } from './authorization.js';
+import { Browsers } from './browser.js';
+import type { Answer, HttpExchange } from './http-exchange.js';
+import { isWechatBrowser } from './page-navigation.js';
+import { continuePage, openInWechatPage, tooManyAttemptsPage } from './pages/sign-in.pages.js';
+import { publicUrlId, PublicUrls } from './public-urls.js';
+import { type SignInRequest, SignInRequests } from './sign-in.request.js';
+import { SignInTickets } from './ticket.js';
+
+/** The try that ends in a page instead of another redirect. */
+const LAST_ATTEMPT = 3;
+
+/** Sends a browser on its way to WeChat, or to the page that has to come first. */
+@Injectable()
+export class SignInStarter {
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
+    @Inject(GrantRepository) private readonly grants: GrantRepository,
+    @Inject(Authorization) private readonly authorization: Authorization,
+    @Inject(Browsers) private readonly browsers: Browsers,
+    @Inject(SignInTickets) private readonly tickets: SignInTickets,
+    @Inject(SignInRequests) private readonly requests: SignInRequests,
+    @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
+  ) {}
+
+  /** @param attempt counts the tries of one sign-in that went wrong by themselves, from 1. */
+  async start(exchange: HttpExchange, request: SignInRequest, attempt = 1): Promise<Answer> {
+    if (this.options.outsideWechat === 'open-in-wechat' && !isWechatBrowser(exchange)) {
+      return openInWechatPage(request.publicUrl.origin + request.returnPath);
+    }
+    if (attempt >= LAST_ATTEMPT) return tooManyAttemptsPage(this.retryUrl(request));
+    const scope = await this.nextScope(exchange, request);
+    if (scope === undefined) {
+      return { kind: 'redirect', status: 302, url: this.requests.url('consent', request) };
+    }
+    const url = await this.authorizationUrl(exchange, request, scope, attempt);
+    return attempt === 1 ? { kind: 'redirect', status: 302, url } : continuePage(url);
+  }
+
+  /** @returns the address behind a button that says "sign in again": pressing it is asking. */
+  retryUrl(request: SignInRequest): string {
+    return this.requests.url('sign-in', { ...request, asked: true });
+  }
+
+  /**
+   * WeChat may answer a userinfo authorization that nobody asked for with a snapshot page. It is silent for a user
+   * whose consent is live, so first we find out who is asking, silently too.
+   *
+   * @returns what to ask WeChat for now; undefined if the person has to be asked first.
+   * @see https://developers.weixin.qq.com/community/develop/doc/000c2c34068880629ced91a2f56001
+   */
+  private async nextScope(exchange: HttpExchange, request: SignInRequest): Promise<WechatScope | undefined> {
+    if (request.goal === 'base' || request.asked || request.prompt === 'direct') return request.goal;
+    const session = await this.sessions.read(exchange.request, request);
+    if (!session || session.snapshot) return 'base';
+    const grant = await this.grants.find(session);
+    return grant && isConsentLive(grant, this.clock.now()) ? 'userinfo' : undefined;
+  }
+
+  private authorizationUrl(
+    exchange: HttpExchange,
+    request: SignInRequest,
+    scope: WechatScope,
+    attempt: number,
+  ): Promise<string> {
+    const { appId, publicUrl, goal, prompt, returnPath, asked } = request;
+    const browserId = this.browsers.ensureId(exchange, request);
+    const sealedTicket = this.tickets.seal({
+      appId,
+      scope,
+      goal,
+      prompt,
+      publicUrlId: publicUrlId(publicUrl),
+      returnPath,
+      attempt,
+      asked,
+      issuedAt: this.clock.now(),
+    });
+    const callbackURL = this.publicUrls.route(publicUrl, 'callback', { t: sealedTicket });
+    return this.authorization.start(appId, { query: {}, sealedTicket, browserId }, { callbackURL, scope });
+  }
+}

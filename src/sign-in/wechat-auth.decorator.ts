@@ -1,0 +1,62 @@
+import {
+  applyDecorators,
+  createParamDecorator,
+  type ExecutionContext,
+  SetMetadata,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
+import type { WechatPrompt } from '../common/options.js';
+import type { WechatScope, WechatUser } from '../common/wechat-user.js';
+import { WechatAuthExceptionFilter } from './wechat-auth.exception.js';
+import { WechatAuthGuard } from './wechat-auth.guard.js';
+import {
+  WECHAT_AUTH_PUBLIC,
+  WECHAT_AUTH_REQUIREMENT,
+  type WechatAuthRequirement,
+} from './wechat-auth.requirement.js';
+
+export interface WechatAuthRouteOptions {
+  /** App id of the account to sign in to. Default: the first one. */
+  account?: string;
+  /** Lets everybody in and never redirects: the handler gets what is known of the user, or undefined. */
+  optional?: boolean;
+  /** Default: the module's `prompt`. */
+  prompt?: WechatPrompt;
+}
+
+/**
+ * The handler, or every handler of the controller, is for users of WeChat. A handler's decorator wins over its
+ * controller's.
+ *
+ * A page is redirected to WeChat and back; anything else gets a 401 with `application/problem+json` that says where
+ * to send the page.
+ *
+ * @param scope `base`: the openid, silently. `userinfo`: nickname and avatar, with the user's consent.
+ *
+ * @example
+ * @Get('me')
+ * @WechatAuth('userinfo')
+ * me(@CurrentWechatUser() user: WechatUser) { return user; }
+ */
+export function WechatAuth(
+  scope: WechatScope = 'base',
+  options: WechatAuthRouteOptions = {},
+): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    SetMetadata<symbol, WechatAuthRequirement>(WECHAT_AUTH_REQUIREMENT, { scope, ...options }),
+    UseGuards(WechatAuthGuard),
+    UseFilters(WechatAuthExceptionFilter),
+  );
+}
+
+/** Exempts a handler or a controller from {@link WechatAuthGuard} where that is a global guard. */
+export function WechatPublic(): MethodDecorator & ClassDecorator {
+  return SetMetadata(WECHAT_AUTH_PUBLIC, true);
+}
+
+/** The user of this request, as a parameter of a handler; undefined only with `optional`. */
+export const CurrentWechatUser = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): WechatUser | undefined =>
+    context.switchToHttp().getRequest<{ wechatUser?: WechatUser }>().wechatUser,
+);

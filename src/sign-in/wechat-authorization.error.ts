@@ -1,0 +1,19 @@
+import { WechatError } from '../common/errors.js';
+
+/**
+ * A sign-in ended without a user. `code` is `access_denied` (the user refused), `invalid_ticket` (the callback
+ * was not one of ours), `invalid_state` (it was not this browser's), `too_many_attempts` (restarting did not
+ * help), `sign_in_rejected` (`onSignIn` threw; see `cause`) or `consent_ended` (WeChat keeps refusing the profile
+ * right after the consent).
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
+ */
+export class WechatAuthorizationError extends WechatError<WechatAuthorizationErrorCode> {}
+
+export type WechatAuthorizationErrorCode =
+  | 'access_denied'
+  | 'invalid_ticket'
+  | 'invalid_state'
+  | 'too_many_attempts'
+  | 'sign_in_rejected'
+  | 'consent_ended';

@@ -104,10 +104,11 @@ export class TestWorld {
     this.clock = clock;
   }
 
-  static async create(emulator: WechatEmulatorOptions = {}): Promise<TestWorld> {
+  /** @param database where a test wants more of it than a database of its own on the run's server. */
+  static async create(emulator: WechatEmulatorOptions = {}, database?: TestDatabase): Promise<TestWorld> {
     const clock = new TurnableClock();
     const wechat = await createWechatEmulator({ now: () => clock.now(), ...emulator });
-    const database = await createTestDatabase();
+    database ??= await createTestDatabase();
     const dataSource = await new DataSource({
       type: 'postgres',
       url: database.url,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, request as forward, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { freePort, type TestInstance, TestWorld } from '../support/test-app.js';
@@ -146,6 +147,10 @@ describe('a callback that arrives more than once, on two instances behind a roun
     const second = await visitor.open(callback ?? '', stay);
     expect(second.status).toBe(200);
     expect(second.body).toContain('location.reload()');
+    // The page's own policy lets the script run.
+    const [, script = ''] = /<script>(.*)<\/script>/.exec(second.body) ?? [];
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(second.headers['content-security-policy']).toContain(`'sha256-${hash}'`);
     // The first one's process is gone, so to say: its lease runs out, and a new sign-in works.
     world.clock.advance(60_000);
     const again = await visitor.open(callback ?? '');

@@ -36,12 +36,14 @@ export async function openBrowser(): Promise<TestBrowser> {
   });
   return {
     browser,
-    newPage: ({ phone = false, userAgent = phone ? WECHAT_IOS_USER_AGENT : undefined } = {}) =>
-      browser.newPage({
+    newPage: async ({ phone = false, userAgent = phone ? WECHAT_IOS_USER_AGENT : undefined } = {}) => {
+      const context = await browser.newContext({
         locale: 'zh-CN',
         ...(phone && devices['iPhone 13']),
         ...(userAgent && { userAgent }),
-      }),
+      });
+      return context.newPage();
+    },
     close: () => browser.close(),
   };
 }

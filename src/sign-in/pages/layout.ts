@@ -22,7 +22,7 @@ export interface PageContent {
 }
 
 const STYLE = `
-:root{color-scheme:light dark;--ground:#ededed;--sheet:#fff;--ink:#191919;--soft:#7a7a7a;--green:#07c160}
+:root{color-scheme:light dark;--ground:#ededed;--sheet:#fff;--ink:#191919;--soft:#7a7a7a;--green:#06ae56}
 @media(prefers-color-scheme:dark){:root{--ground:#111;--sheet:#1e1e1e;--ink:#ececec;--soft:#9a9a9a}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;background:var(--ground);color:var(--ink);
@@ -34,7 +34,7 @@ padding:72px 32px 48px;background:var(--sheet);text-align:center}
 font-size:36px;line-height:1;color:#fff;background:var(--green)}
 .wait .sign{background:#10aeff}.problem .sign{background:#fa9d3b}
 h1{margin:24px 0 0;font-size:22px;font-weight:600;line-height:1.4}
-p{margin:16px 0 0}
+p{margin:16px 0 0}h1,p{text-wrap:balance}
 [lang=en]{display:block;color:var(--soft);font-size:14px;font-weight:400;line-height:1.5;margin-top:4px}
 .address{width:100%;padding:12px 16px;border-radius:8px;background:var(--ground);font-size:14px;
 overflow-wrap:anywhere;user-select:all;text-align:left}
@@ -49,7 +49,7 @@ const SCRIPTS = {
   reload: `setTimeout(function(){location.reload()},1500)`,
 } as const;
 
-const SIGNS = { ask: '?', wait: '…', done: '✓', problem: '!' } as const;
+const SIGNS = { ask: 'i', wait: '…', done: '✓', problem: '!' } as const;
 
 /** The pages carry a policy of their own: it allows what they contain and nothing else, whatever the host allows. */
 const CONTENT_SECURITY_POLICY = [

@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { WechatEmulatorError } from './emulator.errors.js';
+import type { EmulatorRequest, EmulatorResponse } from './http.messages.js';
+
+const FORM_LIMIT_BYTES = 64 * 1024;
+
+/** An answer, and how it is delivered. */
+export interface Delivery {
+  readonly response: EmulatorResponse;
+  /** `hang`: never. `cut`: the first half, then the connection ends. A number: after so many milliseconds. */
+  readonly manner: 'now' | 'hang' | 'cut' | number;
+}
+
+/** An HTTP server on 127.0.0.1 that can misbehave, and that stops at once. */
+export class LoopbackServer {
+  private readonly server: Server;
+  private readonly timers = new Set<NodeJS.Timeout>();
+
+  constructor(private readonly answer: (request: EmulatorRequest) => Delivery) {
+    this.server = createServer((request, response) => {
+      void this.serve(request, response);
+    });
+  }
+
+  /** @returns the origin it listens on. */
+  async listen(port: number): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, '127.0.0.1', () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    }).catch((cause: unknown) => {
+      throw new WechatEmulatorError(
+        'emulator_port',
+        `The emulator cannot listen on port ${String(port)} of 127.0.0.1 (${String(cause)}). Choose another port, or 0 for any free one.`,
+        { cause },
+      );
+    });
+    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+  }
+
+  async close(): Promise<void> {
+    this.timers.forEach(clearTimeout);
+    this.timers.clear();
+    await new Promise<void>((resolve) => {
+      this.server.close(() => {
+        resolve();
+      });
+      this.server.closeAllConnections();
+    });
+  }
+
+  private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      this.deliver(this.answer(await readRequest(message)), response);
+    } catch (error) {
+      // A broken connection has nobody to answer; anything else is a defect and is shown to the developer.
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      send(response, {
+        status: 500,
+        headers: { 'content-type': 'text/plain; charset=utf-8' },
+        body: `The emulator failed.\n${text}`,
+      });
+    }
+  }
+
+  private deliver({ response: answer, manner }: Delivery, response: ServerResponse): void {
+    if (manner === 'now') {
+      send(response, answer);
+    } else if (manner === 'cut') {
+      cut(response, answer);
+    } else if (manner !== 'hang') {
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        send(response, answer);
+      }, manner);
+      this.timers.add(timer);
+    }
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { ...headers, 'content-length': bytes.length });
+  response.end(bytes);
+}
+
+/** Half of the body, then the end of the connection; an answer without a body does not begin at all. */
+function cut(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
+  const bytes = Buffer.from(body);
+  if (bytes.length === 0) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { ...headers, 'content-length': bytes.length });
+  response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => {
+    response.destroy();
+  });
+}
+
+async function readRequest(message: IncomingMessage): Promise<EmulatorRequest> {
+  const [path = '', ...rest] = (message.url ?? '').split('?');
+  const rawQuery = rest.join('?');
+  const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
+  const body = await readBody(message);
+  return {
+    method: message.method ?? 'GET',
+    path,
+    rawQuery,
+    query: new URLSearchParams(rawQuery),
+    form: new URLSearchParams(isForm ? body : ''),
+    userAgent: message.headers['user-agent'] ?? '',
+    cookie: message.headers.cookie ?? '',
+  };
+}
+
+async function readBody(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= FORM_LIMIT_BYTES) {
+      chunks.push(chunk);
+    }
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,14 @@
+export { createWechatEmulator } from './emulator.js';
+export { WechatEmulatorError } from './emulator.errors.js';
+export type {
+  WechatEmulator,
+  WechatEmulatorApp,
+  WechatEmulatorEndpoint,
+  WechatEmulatorFault,
+  WechatEmulatorFaultOptions,
+  WechatEmulatorOptions,
+  WechatEmulatorRefusal,
+  WechatEmulatorRequest,
+  WechatEmulatorUser,
+  WechatEmulatorUserControl,
+} from './emulator.types.js';

@@ -10,6 +10,7 @@ import {
   requireErrcodeZero,
   type WechatTokenResponse,
 } from './wechat-response.parser.js';
+import { inWechatSpan } from './wechat.span.js';
 import { parseBaseUrl, WechatTransport, type WechatCall } from './wechat.transport.js';
 
 export type { WechatTokenResponse } from './wechat-response.parser.js';
@@ -190,7 +191,9 @@ export class WechatClient {
   }
 
   async #send(call: WechatCall): Promise<Readonly<Record<string, unknown>>> {
-    return parseAnswer(call, await this.#transport.get(call));
+    return inWechatSpan(call.endpoint, call.path, async () =>
+      parseAnswer(call, await this.#transport.get(call)),
+    );
   }
 
   #account(appId: string | undefined): Account {

@@ -115,25 +115,20 @@ export class AccessDecider {
       // The attempt may have taught us something about the pair and the consent.
       grant = (await this.grants.find(session)) ?? grant;
     }
+    if (!isConsentLive(grant, this.clock.now())) return { user, isEnough: false };
     const unionid = grant.unionid ?? user.unionid;
     return {
       user: { ...user, ...(unionid !== undefined && { unionid }), scope, ...(userInfo && { userInfo }) },
-      isEnough: this.isEnoughForUserinfo(grant, userInfo, isNavigation),
+      isEnough: !isNavigation || this.isPairGood(grant, userInfo),
     };
   }
 
   /**
-   * On a page the pair has to be good as well, since a page can mend it silently. A call of a script cannot, and
-   * the stored profile serves it.
+   * Asked for on a page only, since a page can mend the pair silently. A call of a script cannot, and the stored
+   * profile serves it.
    */
-  private isEnoughForUserinfo(
-    grant: WechatGrant,
-    userInfo: WechatUserInfo | undefined,
-    isNavigation: boolean,
-  ): boolean {
+  private isPairGood(grant: WechatGrant, userInfo: WechatUserInfo | undefined): boolean {
     const now = this.clock.now();
-    if (!isConsentLive(grant, now)) return false;
-    if (!isNavigation) return true;
     const isGood = isPairAlive(grant, now) && grant.pairAbility !== 'unable';
     // Without a profile, an access token that has ended cannot bring one.
     return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);

@@ -60,16 +60,12 @@ module.exports = {
       name: 'examples-like-a-host',
       comment:
         'An example imports nestjs-wechat-auth, nestjs-wechat-auth/emulator or nestjs-wechat-auth/testing, as any ' +
-        'host would. The one exception is #embedded-postgres, which spares it an installed database.',
+        'host would.',
       severity: 'error',
       from: { path: '^examples/' },
       to: {
         path: OURS,
-        pathNot: [
-          '^examples/(?!dist/)',
-          '^dist/src/(emulator/|testing/)?index[.](js|d[.]ts)$',
-          '^scripts/embedded-postgres[.]',
-        ],
+        pathNot: ['^examples/(?!dist/)', '^dist/src/(emulator/|testing/)?index[.](js|d[.]ts)$'],
       },
     },
     {

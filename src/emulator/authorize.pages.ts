@@ -52,7 +52,7 @@ export function consentPage({
           ${TICK}
         </div>
         <form class="choice" method="post" action="/connect/oauth2/authorize_reply">
-          <input type="hidden" name="snapsi_userinfo" value="on" />
+          <input type="hidden" name="snsapi_userinfo" value="on" />
           <input type="hidden" name="uuid" value="${uuid}" />
           <button class="refuse" name="allow" value="0">拒绝 <span class="en" lang="en">Refuse</span></button>
           <button class="allow" name="allow" value="1">允许 <span class="en" lang="en">Allow</span></button>
@@ -64,7 +64,17 @@ export function consentPage({
 
 /** The emulator's own page: who uses WeChat in this browser. */
 export function homePage(users: readonly WechatEmulatorUser[], user: WechatEmulatorUser): EmulatorResponse {
-  return pageResponse('微信模拟器 · WeChat emulator', userSwitch(users, user, ''));
+  return pageResponse(
+    '微信模拟器 · WeChat emulator',
+    html`<header class="intro">
+        <h1>微信模拟器 <span class="en" lang="en">WeChat emulator</span></h1>
+        <p>
+          这里选择谁在使用微信，然后回到应用重新登录。
+          <span class="en" lang="en">Choose who is using WeChat, then sign in again in the application.</span>
+        </p>
+      </header>
+      ${userSwitch(users, user, '')}`,
+  );
 }
 
 /** What WeChat shows instead of going on. */

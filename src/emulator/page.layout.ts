@@ -54,6 +54,9 @@ button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outlin
 .user:disabled { border-color: #6d4aff; cursor: default; }
 button.user:not(:disabled):hover { background: #efeaff; }
 
+.intro { padding: 32px 26px 0; max-width: 420px; }
+.intro p { margin-top: 12px; }
+
 .message { margin: 15vh auto auto; padding: 0 28px; max-width: 460px; text-align: center; }
 .message .mark { width: 64px; height: 64px; margin: 0 auto 24px; }
 .message p { margin-top: 12px; }
@@ -61,7 +64,8 @@ button.user:not(:disabled):hover { background: #efeaff; }
 
 @media (min-width: 600px) {
   body { align-items: center; justify-content: center; padding: 32px 0; }
-  .emulator, .sheet { width: 420px; margin: 0; }
+  .emulator, .sheet, .intro { width: 420px; margin: 0; }
+  .intro { padding: 0 14px; }
   .sheet { border-radius: 14px; padding: 28px 32px 32px; }
   body.sheet-open { background: #dcdcdc; }
   .sheet { box-shadow: 0 8px 32px #0002; }

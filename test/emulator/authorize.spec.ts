@@ -286,7 +286,7 @@ describe('the consent page', () => {
     const wechat = await startEmulator();
     const uuid = defined(/name="uuid" value="(\w+)"/.exec((await ask(wechat)).text)?.[1]);
     const page = await open(
-      `${wechat.openBaseUrl}/connect/oauth2/authorize_reply?allow=1&snapsi_userinfo=on&uuid=${uuid}`,
+      `${wechat.openBaseUrl}/connect/oauth2/authorize_reply?allow=1&snsapi_userinfo=on&uuid=${uuid}`,
     );
 
     expect(page.location).toContain('code=');

@@ -86,7 +86,7 @@ export async function answer(wechat: WechatEmulator, page: Page, allow: '0' | '1
   const uuid = defined(/name="uuid" value="([^"]+)"/.exec(page.text)?.[1]);
   return open(`${wechat.openBaseUrl}/connect/oauth2/authorize_reply`, {
     method: 'POST',
-    body: new URLSearchParams({ snapsi_userinfo: 'on', uuid, allow }),
+    body: new URLSearchParams({ snsapi_userinfo: 'on', uuid, allow }),
   });
 }
 

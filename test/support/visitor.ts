@@ -8,7 +8,7 @@ const PAGE_HEADERS = {
 
 export interface Visit {
   status: number;
-  /** Where the visit ended. */
+  /** Where the visit ended, with its fragment if that is not empty. */
   url: string;
   headers: Record<string, string | undefined>;
   /** The `Set-Cookie` lines of the last response. */
@@ -75,9 +75,8 @@ export class Visitor {
     let next = init;
     for (;;) {
       const current = trail.at(-1) as string;
-      const visit = { ...(await this.request(current, next)), url: current, trail };
-      const { location } = visit.headers;
-      const target = location === undefined ? undefined : new URL(location, current).href;
+      const visit = { ...(await this.request(current, next)), url: current.replace(/#$/, ''), trail };
+      const target = redirectTarget(current, visit.headers['location']);
       if (target === undefined || !follow(target)) return visit;
       if (trail.length >= 30) throw new Error(`a redirect loop:\n${trail.join('\n')}`);
       trail.push(target);
@@ -112,6 +111,14 @@ export class Visitor {
       body: await response.body.text(),
     };
   }
+}
+
+/** A redirect without a fragment inherits the one before, as in browsers. */
+function redirectTarget(from: string, location: string | undefined): string | undefined {
+  if (location === undefined) return undefined;
+  const target = new URL(location, from);
+  if (!location.includes('#')) target.hash = new URL(from).hash;
+  return target.href;
 }
 
 interface RequestInit {

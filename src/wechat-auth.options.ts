@@ -10,6 +10,8 @@ import type { PublicUrl } from './common/public-url.js';
 import type { SealingKey } from './common/sealer.js';
 import type { WechatSessionStore } from './common/session.js';
 
+const REAL_OPEN_BASE_URL = 'https://open.weixin.qq.com';
+const REAL_API_BASE_URL = 'https://api.weixin.qq.com';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** One of several WeChat accounts; see {@link WechatAuthOptions.accounts}. */
@@ -54,7 +56,7 @@ export interface WechatAuthOptions {
   prompt?: WechatPrompt;
   /**
    * What a browser other than WeChat's gets: `'open-in-wechat'`, a page that says so, or `'redirect'`, the same as
-   * inside WeChat. Default: `'redirect'` if `openBaseUrl` is set (an emulator), else `'open-in-wechat'`.
+   * inside WeChat. Default: `'redirect'` if `openBaseUrl` is not the real WeChat's, else `'open-in-wechat'`.
    */
   outsideWechat?: OutsideWechat;
   session?: {
@@ -92,19 +94,19 @@ export function resolveOptions(
 ): ResolvedWechatAuthOptions {
   const problems: string[] = [];
   const env = (name: string): string | undefined => readEnvironment(name)?.trim() || undefined;
-  const openBaseUrl = options.openBaseUrl ?? env('WECHAT_OPEN_BASE_URL');
-  const apiBaseUrl = options.apiBaseUrl ?? env('WECHAT_API_BASE_URL');
+  const openBaseUrl = options.openBaseUrl ?? env('WECHAT_OPEN_BASE_URL') ?? REAL_OPEN_BASE_URL;
+  const apiBaseUrl = options.apiBaseUrl ?? env('WECHAT_API_BASE_URL') ?? REAL_API_BASE_URL;
   const accounts = resolveAccounts(options, env, problems);
   const publicUrls = parsePublicUrls(options.publicUrl ?? env('WECHAT_PUBLIC_URL'), problems);
   const keys = parseKeys(options.keys ?? env('WECHAT_AUTH_KEYS'), problems);
   const resolved = {
-    openBaseUrl: checkBaseUrl(openBaseUrl ?? 'https://open.weixin.qq.com', 'WECHAT_OPEN_BASE_URL', problems),
-    apiBaseUrl: checkBaseUrl(apiBaseUrl ?? 'https://api.weixin.qq.com', 'WECHAT_API_BASE_URL', problems),
+    openBaseUrl: checkBaseUrl(openBaseUrl, 'WECHAT_OPEN_BASE_URL', problems),
+    apiBaseUrl: checkBaseUrl(apiBaseUrl, 'WECHAT_API_BASE_URL', problems),
     path: checkPath(options.path ?? '/wechat', problems),
     prompt: oneOf('prompt', options.prompt ?? 'explain', ['explain', 'direct'] as const, problems),
     outsideWechat: oneOf(
       'outsideWechat',
-      options.outsideWechat ?? (openBaseUrl === undefined ? 'open-in-wechat' : 'redirect'),
+      options.outsideWechat ?? (openBaseUrl === REAL_OPEN_BASE_URL ? 'open-in-wechat' : 'redirect'),
       ['open-in-wechat', 'redirect'] as const,
       problems,
     ),

@@ -84,13 +84,15 @@ export class CallbackHandler {
   async handle(exchange: HttpExchange): Promise<Answer> {
     const callback = this.open(exchange);
     if (!callback) {
-      const { origin, basePath } = this.publicUrls.of(exchange) ?? this.options.publicUrls[0];
-      return invalidTicketPage(`${origin}${basePath}/`);
+      const publicUrl = this.publicUrls.of(exchange) ?? this.options.publicUrls[0];
+      return invalidTicketPage(this.publicUrls.startPage(publicUrl));
     }
     try {
-      return await this.handleOpened(callback);
+      return withOwnFragment(await this.handleOpened(callback));
     } catch (error) {
-      return this.failures.answer(error, exchange, callback.request, callback.ticket.attempt);
+      return withOwnFragment(
+        await this.failures.answer(error, exchange, callback.request, callback.ticket.attempt),
+      );
     }
   }
 
@@ -109,7 +111,8 @@ export class CallbackHandler {
   private async handleOpened(callback: Callback): Promise<Answer> {
     const code = callback.exchange.query('code');
     if (!code || code.toLowerCase() === 'authdeny') {
-      return accessDeniedPage(this.starter.retryUrl(callback.request));
+      const { request } = callback;
+      return accessDeniedPage(this.starter.retryUrl(request), this.publicUrls.startPage(request.publicUrl));
     }
     const { state, browserId, sealedTicket } = callback;
     const isOurs = state !== undefined && browserId !== undefined && code.length <= MAX_CODE_LENGTH;
@@ -253,6 +256,17 @@ export class CallbackHandler {
     const hex = this.randomness.bytes(16).toString('hex');
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
+}
+
+/**
+ * A redirect without a fragment inherits the one before, and `#wechat_redirect` would end up in the host's address,
+ * in the way of its hash router.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.2
+ */
+function withOwnFragment(answer: Answer): Answer {
+  if (answer.kind !== 'redirect' || answer.url.includes('#')) return answer;
+  return { ...answer, url: `${answer.url}#` };
 }
 
 /** An outcome opens only for the state that it came of. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, RequestMethod } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { PublicUrl } from '../common/public-url.js';
@@ -38,13 +38,18 @@ export class PublicUrls {
 
   /** @returns the address of one of the module's own routes, without parameters that are undefined. */
   route(publicUrl: PublicUrl, route: SignInRoute, query: Record<string, string | undefined> = {}): string {
-    const prefix = this.application.getGlobalPrefix().replace(/^\/+|\/+$/g, '');
+    const path = `${this.options.path}/${route}`;
     const url = new URL(publicUrl.origin);
-    url.pathname = `${publicUrl.basePath}${prefix && `/${prefix}`}${this.options.path}/${route}`;
+    url.pathname = publicUrl.basePath + this.globalPrefixOf(path) + path;
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
     return url.href;
+  }
+
+  /** @returns the application's start page. */
+  startPage({ origin, basePath }: PublicUrl): string {
+    return `${origin}${basePath}/`;
   }
 
   /** @returns path and query of a request, as the browser has them. */
@@ -64,6 +69,17 @@ export class PublicUrls {
     // What looks like a path may still name a host: `//evil.example`, `/\evil.example`, `/.//evil.example`.
     const staysHere = url.origin === publicUrl.origin && !path.startsWith('//');
     return staysHere && Buffer.byteLength(path) <= MAX_RETURN_PATH_BYTES ? path : startPage;
+  }
+
+  /** What the host puts in front of this path: its global prefix, unless it has excluded the path from that. */
+  private globalPrefixOf(path: string): string {
+    const prefix = this.application.getGlobalPrefix().replace(/^\/+|\/+$/g, '');
+    const { exclude = [] } = this.application.getGlobalPrefixOptions();
+    const isExcluded = exclude.some(
+      ({ pathRegex, requestMethod }) =>
+        [RequestMethod.ALL, RequestMethod.GET].includes(requestMethod) && pathRegex.test(path),
+    );
+    return prefix === '' || isExcluded ? '' : `/${prefix}`;
   }
 }
 

@@ -61,7 +61,11 @@ export abstract class SignInController {
   consent(@Req() request: unknown, @Res() response: unknown): Promise<void> {
     return this.answerNavigation(request, response, (exchange, publicUrl) => {
       const signInRequest = { ...this.requests.read(exchange, publicUrl), asked: true };
-      return consentPage(this.requests.url('sign-in', signInRequest), this.options.consentText);
+      return consentPage(
+        this.requests.url('sign-in', signInRequest),
+        this.publicUrls.startPage(publicUrl),
+        this.options.consentText,
+      );
     });
   }
 

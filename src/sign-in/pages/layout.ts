@@ -15,6 +15,8 @@ export interface PageContent {
   text: Bilingual;
   /** The one thing to do here. */
   button?: Bilingual & { url: string };
+  /** A quiet way out. */
+  link?: Bilingual & { url: string };
   /** An address to read or copy. */
   address?: string;
   /** What the page does by itself, where scripts run; the button does the same. */
@@ -26,7 +28,7 @@ const STYLE = `
 @media(prefers-color-scheme:dark){:root{--ground:#111;--sheet:#1e1e1e;--ink:#ececec;--soft:#9a9a9a}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:flex;background:var(--ground);color:var(--ink);
-font:17px/1.6 -apple-system,BlinkMacSystemFont,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+font:17px/1.6 -apple-system,BlinkMacSystemFont,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","WenQuanYi Micro Hei",system-ui,sans-serif}
 main{display:flex;flex-direction:column;align-items:center;width:100%;max-width:420px;margin:0 auto;
 padding:72px 32px 48px;background:var(--sheet);text-align:center}
 @media(min-width:600px){main{margin:auto;padding:56px 40px;border-radius:16px}}
@@ -41,6 +43,7 @@ overflow-wrap:anywhere;user-select:all;text-align:left}
 .button{display:block;width:100%;margin-top:40px;padding:10px 16px;border-radius:8px;background:var(--green);
 color:#fff;font-weight:600;text-decoration:none}
 .button:active{opacity:.8}.button:focus-visible{outline:3px solid var(--ink);outline-offset:3px}
+.link{margin-top:24px;color:var(--soft);font-size:15px;text-decoration:none}.link [lang=en]{display:inline;margin-left:8px}
 .button [lang=en]{color:#fff;margin:0;font-size:13px}
 `;
 
@@ -62,7 +65,7 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 export function renderPage(content: PageContent): Answer {
-  const { status, tone, title, text, button, address, script } = content;
+  const { status, tone, title, text, button, link, address, script } = content;
   const html = `<!doctype html>
 <html lang="zh-CN">
 <head>
@@ -79,6 +82,7 @@ export function renderPage(content: PageContent): Answer {
 <p>${bilingual(text)}</p>
 ${address === undefined ? '' : `<p class="address">${escapeHtml(address)}</p>`}
 ${button ? `<a class="button" href="${escapeHtml(button.url)}">${bilingual(button)}</a>` : ''}
+${link ? `<a class="link" href="${escapeHtml(link.url)}">${bilingual(link)}</a>` : ''}
 </main>
 ${script ? `<script>${SCRIPTS[script]}</script>` : ''}
 </body>

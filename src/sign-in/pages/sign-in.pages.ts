@@ -3,20 +3,22 @@ import { type Bilingual, renderPage } from './layout.js';
 
 const RETRY: Bilingual = { zh: '重新登录', en: 'Sign in again' };
 const CONTINUE: Bilingual = { zh: '继续', en: 'Continue' };
+const START_PAGE: Bilingual = { zh: '回到首页', en: 'Start page' };
 
 /** Before WeChat's consent screen: what for, and one button. */
-export function consentPage(continueUrl: string, consentText: string | undefined): Answer {
+export function consentPage(continueUrl: string, startUrl: string, consentText: string | undefined): Answer {
   return renderPage({
     status: 200,
     tone: 'ask',
     title: { zh: '需要你的头像和昵称', en: 'Your avatar and nickname are needed' },
     text: {
-      zh: consentText ?? '此页面需要你的微信头像和昵称。点击继续后，微信会征求你的同意。',
+      zh: `${consentText ?? '此页面需要你的微信头像和昵称。'}点击继续后，微信会征求你的同意。`,
       en: consentText
         ? 'This page asks for your WeChat avatar and nickname. WeChat will ask for your consent next.'
         : 'This page shows your WeChat avatar and nickname. WeChat will ask for your consent next.',
     },
     button: { ...CONTINUE, url: continueUrl },
+    link: { ...START_PAGE, url: startUrl },
   });
 }
 
@@ -56,7 +58,7 @@ export function tooManyAttemptsPage(retryUrl: string): Answer {
   });
 }
 
-export function accessDeniedPage(retryUrl: string): Answer {
+export function accessDeniedPage(retryUrl: string, startUrl: string): Answer {
   return renderPage({
     status: 403,
     tone: 'problem',
@@ -66,6 +68,7 @@ export function accessDeniedPage(retryUrl: string): Answer {
       en: 'This page cannot open without it. If you change your mind, sign in again.',
     },
     button: { ...RETRY, url: retryUrl },
+    link: { ...START_PAGE, url: startUrl },
   });
 }
 
@@ -78,7 +81,7 @@ export function invalidTicketPage(startUrl: string): Answer {
       zh: '链接不完整或已失效。请回到首页，重新打开需要的页面。',
       en: 'The link is damaged or too old. Go to the start page and open the page you want again.',
     },
-    button: { zh: '回到首页', en: 'Start page', url: startUrl },
+    button: { ...START_PAGE, url: startUrl },
   });
 }
 
@@ -164,6 +167,6 @@ export function signedOutPage(startUrl: string): Answer {
     tone: 'done',
     title: { zh: '已退出登录', en: 'You are signed out' },
     text: { zh: '可以关闭此页面了。', en: 'You may close this page.' },
-    button: { zh: '回到首页', en: 'Start page', url: startUrl },
+    button: { ...START_PAGE, url: startUrl },
   });
 }

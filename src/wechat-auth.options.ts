@@ -94,14 +94,22 @@ export function resolveOptions(
 ): ResolvedWechatAuthOptions {
   const problems: string[] = [];
   const env = (name: string): string | undefined => readEnvironment(name)?.trim() || undefined;
-  const openBaseUrl = options.openBaseUrl ?? env('WECHAT_OPEN_BASE_URL') ?? REAL_OPEN_BASE_URL;
-  const apiBaseUrl = options.apiBaseUrl ?? env('WECHAT_API_BASE_URL') ?? REAL_API_BASE_URL;
+  const openBaseUrl = checkBaseUrl(
+    options.openBaseUrl ?? env('WECHAT_OPEN_BASE_URL') ?? REAL_OPEN_BASE_URL,
+    'WECHAT_OPEN_BASE_URL',
+    problems,
+  );
+  const apiBaseUrl = checkBaseUrl(
+    options.apiBaseUrl ?? env('WECHAT_API_BASE_URL') ?? REAL_API_BASE_URL,
+    'WECHAT_API_BASE_URL',
+    problems,
+  );
   const accounts = resolveAccounts(options, env, problems);
   const publicUrls = parsePublicUrls(options.publicUrl ?? env('WECHAT_PUBLIC_URL'), problems);
   const keys = parseKeys(options.keys ?? env('WECHAT_AUTH_KEYS'), problems);
   const resolved = {
-    openBaseUrl: checkBaseUrl(openBaseUrl, 'WECHAT_OPEN_BASE_URL', problems),
-    apiBaseUrl: checkBaseUrl(apiBaseUrl, 'WECHAT_API_BASE_URL', problems),
+    openBaseUrl,
+    apiBaseUrl,
     path: checkPath(options.path ?? '/wechat', problems),
     prompt: oneOf('prompt', options.prompt ?? 'explain', ['explain', 'direct'] as const, problems),
     outsideWechat: oneOf(
@@ -144,18 +152,17 @@ function resolveAccounts(
   const accounts = listed.map((account, index) => {
     const place = options.accounts ? `accounts[${index}].` : '';
     checkAppId(account.appId, options.accounts ? `${place}appId` : 'WECHAT_APP_ID', problems);
-    if (account.appSecret === '') {
+    if (!account.appSecret) {
       const name = options.accounts ? `${place}appSecret` : 'WECHAT_APP_SECRET';
       problems.push(`${name} is missing. Set it to the AppSecret shown beside the app id in 微信公众平台.`);
     }
     return {
       appId: account.appId,
       appSecret: account.appSecret,
-      refreshTokenLifetimeMs: positiveMs(
-        `${place}refreshTokenLifetimeMs`,
-        account.refreshTokenLifetimeMs ?? refreshTokenLifetimeMs,
-        problems,
-      ),
+      refreshTokenLifetimeMs:
+        account.refreshTokenLifetimeMs === undefined
+          ? refreshTokenLifetimeMs
+          : positiveMs(`${place}refreshTokenLifetimeMs`, account.refreshTokenLifetimeMs, problems),
     };
   });
   if (new Set(accounts.map(({ appId }) => appId)).size < accounts.length) {
@@ -165,7 +172,7 @@ function resolveAccounts(
 }
 
 function checkAppId(appId: string, name: string, problems: string[]): void {
-  if (appId === '') {
+  if (!appId) {
     problems.push(`${name} is missing. Set it to the AppID of the service account (服务号) in 微信公众平台.`);
   } else if (!/^wx[0-9a-zA-Z]{16}$/.test(appId)) {
     problems.push(
@@ -223,8 +230,10 @@ function parseKeys(text: string | undefined, problems: string[]): SealingKey[] {
 
 function checkBaseUrl(text: string, name: string, problems: string[]): string {
   const url = parseHttpUrl(text);
-  if (!url || url.search !== '' || url.hash !== '') {
-    problems.push(`${name} is not an http(s) address. Leave it out for the real WeChat.`);
+  if (!url || /[?#@]/.test(text)) {
+    problems.push(
+      `${name} is not an http(s) address of scheme, host and path. Leave it out for the real WeChat.`,
+    );
   } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     problems.push(`${name} is plain http outside this machine. Use https; the app secret travels there.`);
   }
@@ -233,7 +242,7 @@ function checkBaseUrl(text: string, name: string, problems: string[]): string {
 
 function checkPath(path: string, problems: string[]): string {
   const trimmed = path.replace(/^\/+|\/+$/g, '');
-  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(trimmed)) {
+  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(trimmed) || trimmed.split('/').some((part) => /^\.{1,2}$/.test(part))) {
     problems.push(
       'path is not a plain path. Write it like /wechat: letters, digits, ".", "_", "~", "-" and slashes.',
     );

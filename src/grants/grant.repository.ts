@@ -54,11 +54,11 @@ export class GrantRepository {
   async saveAuthorization(authorization: Authorization): Promise<WechatGrant> {
     for (let attempt = 0; attempt < MAX_WRITE_ATTEMPTS; attempt++) {
       const row = await this.find(authorization);
-      const next = this.rows.create({
-        ...(row ?? newGrant(authorization)),
-        ...this.authorizedPair(authorization, row),
-      });
-      if (row ? await this.replace(row, next) : await this.insert(next)) return next;
+      const pair = this.authorizedPair(authorization, row);
+      const saved = row
+        ? await this.replace(row, pair)
+        : await this.insert(this.rows.create({ ...newGrant(authorization), ...pair }));
+      if (saved) return saved;
     }
     throw new WechatError('write_conflict', 'The grant is being rewritten over and over; try again later.');
   }
@@ -129,7 +129,7 @@ export class GrantRepository {
     };
   }
 
-  private async insert(grant: WechatGrant): Promise<boolean> {
+  private async insert(grant: WechatGrant): Promise<WechatGrant | undefined> {
     const result = await this.rows
       .createQueryBuilder()
       .insert()
@@ -137,13 +137,14 @@ export class GrantRepository {
       .orIgnore()
       .returning(['openid'])
       .execute();
-    return (result.raw as unknown[]).length === 1;
+    return (result.raw as unknown[]).length === 1 ? grant : undefined;
   }
 
-  private async replace({ appId, openid, pairVersion }: WechatGrant, next: WechatGrant): Promise<boolean> {
-    const { appId: _appId, openid: _openid, ...columns } = next;
-    const result = await this.rows.update({ appId, openid, pairVersion }, columns);
-    return result.affected === 1;
+  /** Writes the pair's columns alone: the others may have changed since the row was read. */
+  private async replace(row: WechatGrant, pair: Partial<WechatGrant>): Promise<WechatGrant | undefined> {
+    const { appId, openid, pairVersion } = row;
+    const result = await this.rows.update({ appId, openid, pairVersion }, pair);
+    return result.affected === 1 ? this.rows.merge(row, pair) : undefined;
   }
 }
 

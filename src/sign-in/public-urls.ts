@@ -67,7 +67,7 @@ export class PublicUrls {
     const url = new URL(returnTo, publicUrl.origin);
     const path = url.pathname + url.search + url.hash;
     // What looks like a path may still name a host: `//evil.example`, `/\evil.example`, `/.//evil.example`.
-    const staysHere = url.origin === publicUrl.origin && !path.startsWith('//');
+    const staysHere = url.origin === publicUrl.origin && /^\/(?!\/)/.test(path);
     return staysHere && Buffer.byteLength(path) <= MAX_RETURN_PATH_BYTES ? path : startPage;
   }
 

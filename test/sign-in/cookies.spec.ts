@@ -65,7 +65,7 @@ describe('cookies, on http on this machine', () => {
 
   it('the session is set on the way back, sealed, for as long as it may tell who this was', async () => {
     const back = await new Visitor().open(`${site.url}/hello`, {
-      follow: (location) => location !== `${site.url}/hello`,
+      follow: (location) => !location.startsWith(`${site.url}/hello`),
     });
     expect(back.status).toBe(303);
     const session = setCookie(back, 'wechat_session');
@@ -159,19 +159,18 @@ describe('cookies, on http on this machine', () => {
   });
 
   it.each([
-    ';',
-    '=',
-    '=;;=;  =',
-    'a',
-    'a=b=c=d; e',
-    '__proto__=x; constructor=y; toString=z',
-    '%=%; %E0%A4%A=%E0%A4%A',
-    'wechat_session_=; wechat_browser_=',
-    'caf\u00e9=\u00ff',
-    `x=${'y'.repeat(8_000)}`,
-    'a="unclosed; b=\\',
-    Array.from({ length: 300 }, (_, index) => `c${index}=${index}`).join('; '),
-  ])('a Cookie header of garbage is no obstacle: %.40s', async (cookie) => {
+    ['a semicolon', ';'],
+    ['signs alone', '=;;=;  ='],
+    ['a name alone', 'a'],
+    ['equals signs', 'a=b=c=d; e'],
+    ['names that JavaScript objects have', '__proto__=x; constructor=y; toString=z'],
+    ['percent signs that lead nowhere', '%=%; %E0%A4%A=%E0%A4%A'],
+    ['names that only begin like ours', 'wechat_session_=; wechat_browser_='],
+    ['bytes above ASCII', 'caf\u00e9=\u00ff'],
+    ['8,000 bytes', `x=${'y'.repeat(8_000)}`],
+    ['an open quote', 'a="unclosed; b=\\'],
+    ['300 cookies', Array.from({ length: 300 }, (_, index) => `c${index}=${index}`).join('; ')],
+  ])('a Cookie header of garbage is no obstacle: %s', async (_, cookie) => {
     const visit = await new Visitor({ cookie }).open(`${site.url}/hello`, { follow: () => false });
     expect(visit.status).toBe(302);
     expect(visit.headers['location']).toMatch(
@@ -303,7 +302,7 @@ describe('cookies, on https', () => {
     });
     const back = await visitor.open(behindTls(atWechat.headers['location'] ?? ''), { follow: () => false });
     expect(back.status).toBe(303);
-    expect(back.headers['location']).toBe(`${PUBLIC_URL}/hello`);
+    expect(back.headers['location']).toBe(`${PUBLIC_URL}/hello#`);
     const session = setCookie(back, 'wechat_session');
     expect(session.name).toMatch(/^__Host-wechat_session_[0-9a-f]{16}$/);
     expect(session.attributes).toEqual([
@@ -370,7 +369,7 @@ describe('when keys are rotated, behind one public URL', () => {
     ['added', 'promoted'],
     ['promoted', 'added'],
     ['promoted', 'retired'],
-  ])('a session made %s lives on once the next key is %s', async (from, to) => {
+  ])('a session made at the step %j lives on at the step %j', async (from, to) => {
     const visitor = new Visitor();
     deploy(from);
     await visitor.open(`${proxy.url}/hello`);
@@ -387,7 +386,7 @@ describe('when keys are rotated, behind one public URL', () => {
     ['added', 'promoted'],
     ['promoted', 'added'],
     ['promoted', 'retired'],
-  ])('a sign-in begun %s ends well once the next key is %s', async (from, to) => {
+  ])('a sign-in begun at the step %j ends well at the step %j', async (from, to) => {
     const visitor = new Visitor();
     deploy(from);
     const leaving = await visitor.open(`${proxy.url}/hello`, { follow: () => false });

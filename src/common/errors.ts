@@ -4,11 +4,11 @@
  * `code` is stable across releases and safe to branch on; `message` is for people and may change. No error of
  * this module carries a token, an authorization code, a secret or a key.
  */
-export class WechatError<Code extends string = string> extends Error {
+export class WechatError extends Error {
   /** Stable identifier of the kind of failure, for example `timeout`. */
-  readonly code: Code;
+  readonly code: string;
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -19,7 +19,8 @@ export class WechatError<Code extends string = string> extends Error {
  * Something the operator has set, or has not set, keeps the module from working: an environment variable, an
  * option, a missing table. The message lists every problem found, each with its cure.
  */
-export class WechatConfigurationError extends WechatError<'invalid_configuration'> {
+export class WechatConfigurationError extends WechatError {
+  declare readonly code: 'invalid_configuration';
   /** One entry per problem: what is wrong, then what to do. */
   readonly problems: readonly string[];
 

@@ -16,7 +16,13 @@ export type SealPurpose = 'tokens' | 'userinfo' | 'session' | 'ticket' | 'outcom
  * A sealed text did not open. `code` is `unknown_key` (sealed by a key that this process does not have) or
  * `not_authentic` (damaged, tampered with, or meant for another place).
  */
-export class SealError extends WechatError<'unknown_key' | 'not_authentic'> {}
+export class SealError extends WechatError {
+  declare readonly code: 'unknown_key' | 'not_authentic';
+
+  constructor(code: SealError['code'], message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;

@@ -8,7 +8,13 @@ import { WechatError } from '../common/errors.js';
  *
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1
  */
-export class WechatAuthorizationError extends WechatError<WechatAuthorizationErrorCode> {}
+export class WechatAuthorizationError extends WechatError {
+  declare readonly code: WechatAuthorizationErrorCode;
+
+  constructor(code: WechatAuthorizationErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
 
 export type WechatAuthorizationErrorCode =
   | 'access_denied'

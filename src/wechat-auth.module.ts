@@ -30,6 +30,7 @@ import { Browsers } from './sign-in/browser.js';
 import { CallbackFailures } from './sign-in/callback.failures.js';
 import { CallbackHandler } from './sign-in/callback.handler.js';
 import { CookieSessionStore } from './sign-in/cookie-session.store.js';
+import { ExchangeClaims } from './sign-in/exchange.claims.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
 import { PublicUrls } from './sign-in/public-urls.js';
 import { SignInCompletion } from './sign-in/sign-in.completion.js';
@@ -160,6 +161,7 @@ function providers(dataSource: ReturnType<typeof getDataSourceToken>): Provider[
     Authorization,
     SignInStarter,
     SignInCompletion,
+    ExchangeClaims,
     CallbackFailures,
     CallbackHandler,
     SignOut,

@@ -11,6 +11,7 @@ import {
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
+import { APP_FILTER } from '@nestjs/core';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { WechatClock } from './common/clock.js';
@@ -32,6 +33,7 @@ import { CallbackHandler } from './sign-in/callback.handler.js';
 import { CookieSessionStore } from './sign-in/cookie-session.store.js';
 import { ExchangeClaims } from './sign-in/exchange.claims.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
+import { Profiles } from './sign-in/profiles.js';
 import { PublicUrls } from './sign-in/public-urls.js';
 import { SignInCompletion } from './sign-in/sign-in.completion.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
@@ -40,6 +42,7 @@ import { SignInStarter } from './sign-in/sign-in.starter.js';
 import { SignOut } from './sign-in/sign-out.js';
 import { States } from './sign-in/state.js';
 import { SignInTickets } from './sign-in/ticket.js';
+import { WechatAuthExceptionFilter } from './sign-in/wechat-auth.exception.js';
 import { resolveOptions, type WechatAuthOptions } from './wechat-auth.options.js';
 import { WechatAuthService } from './wechat-auth.service.js';
 
@@ -165,7 +168,10 @@ function providers(dataSource: ReturnType<typeof getDataSourceToken>): Provider[
     CallbackFailures,
     CallbackHandler,
     SignOut,
+    Profiles,
     AccessDecider,
+    // For routes that a global guard protects and no decorator marks.
+    { provide: APP_FILTER, useClass: WechatAuthExceptionFilter },
     WechatAuthService,
   ];
 }

@@ -13,6 +13,10 @@ import type { WechatSessionStore } from './common/session.js';
 const REAL_OPEN_BASE_URL = 'https://open.weixin.qq.com';
 const REAL_API_BASE_URL = 'https://api.weixin.qq.com';
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** No session and no token lives longer; browsers keep cookies for 400 days at most. */
+const MAX_LIFETIME_MS = 400 * DAY_MS;
+/** The user waits for it. */
+const MAX_TIMEOUT_MS = 60_000;
 
 /** One of several WeChat accounts; see {@link WechatAuthOptions.accounts}. */
 export interface WechatAccountOptions {
@@ -120,7 +124,12 @@ export function resolveOptions(
     ),
     sessionMaxAgeMs: positiveMs('session.maxAgeMs', options.session?.maxAgeMs ?? 30 * DAY_MS, problems),
     sessionStore: options.session?.store,
-    requestTimeoutMs: positiveMs('requestTimeoutMs', options.requestTimeoutMs ?? 5_000, problems),
+    requestTimeoutMs: positiveMs(
+      'requestTimeoutMs',
+      options.requestTimeoutMs ?? 5_000,
+      problems,
+      MAX_TIMEOUT_MS,
+    ),
     allowedOrigins: (options.allowedOrigins ?? []).map((origin) => checkOrigin(origin, problems)),
     consentText: options.consentText,
     onSignIn: options.onSignIn,
@@ -265,9 +274,11 @@ function oneOf<T extends string>(name: string, value: T, allowed: readonly T[], 
   return value;
 }
 
-function positiveMs(name: string, value: number, problems: string[]): number {
-  if (!Number.isFinite(value) || value <= 0) {
-    problems.push(`${name} is not a positive number of milliseconds.`);
+function positiveMs(name: string, value: number, problems: string[], maxMs = MAX_LIFETIME_MS): number {
+  if (!Number.isFinite(value) || value <= 0 || value > maxMs) {
+    problems.push(
+      `${name} is not a number of milliseconds between 0 and ${String(maxMs)}. Leave it out for the default.`,
+    );
   }
   return value;
 }

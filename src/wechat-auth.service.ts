@@ -21,13 +21,14 @@ export class WechatAuthService {
    * @throws {WechatError} `unknown_host` if the request came by a host that `WECHAT_PUBLIC_URL` does not name.
    */
   async signOut(request: unknown, response: unknown): Promise<void> {
-    const publicUrl = this.publicUrls.of(this.exchanges.of(request, response));
+    const exchange = this.exchanges.of(request, response);
+    const publicUrl = this.publicUrls.of(exchange);
     if (!publicUrl) {
       throw new WechatError(
         'unknown_host',
         'The request came by a host that WECHAT_PUBLIC_URL does not name, so it has no session to end. Add the host there.',
       );
     }
-    await this.signOuts.clearSessions(response, publicUrl);
+    await this.signOuts.signOut(exchange, publicUrl);
   }
 }

@@ -384,7 +384,7 @@ describe('accounts', () => {
     [
       'a life of refresh tokens that is none',
       [{ ...first, refreshTokenLifetimeMs: 0 }],
-      'accounts[0].refreshTokenLifetimeMs is not a positive number of milliseconds.',
+      'accounts[0].refreshTokenLifetimeMs is not a number of milliseconds between 0 and 34560000000. Leave it out for the default.',
     ],
   ])('are refused with %s', (_, accounts, problem) => {
     expect(problemsOf({ accounts: accounts ?? [] })).toEqual([problem]);
@@ -503,31 +503,31 @@ describe('wrong settings', () => {
       'a session of no time',
       { session: { maxAgeMs: 0 } },
       {},
-      'session.maxAgeMs is not a positive number of milliseconds.',
+      'session.maxAgeMs is not a number of milliseconds between 0 and 34560000000. Leave it out for the default.',
     ],
     [
       'a time limit that is no number',
       { requestTimeoutMs: NaN },
       {},
-      'requestTimeoutMs is not a positive number of milliseconds.',
+      'requestTimeoutMs is not a number of milliseconds between 0 and 60000. Leave it out for the default.',
     ],
     [
       'a time limit in words',
       { requestTimeoutMs: '5s' as unknown as number },
       {},
-      'requestTimeoutMs is not a positive number of milliseconds.',
+      'requestTimeoutMs is not a number of milliseconds between 0 and 60000. Leave it out for the default.',
     ],
     [
       'no time limit',
       { requestTimeoutMs: Infinity },
       {},
-      'requestTimeoutMs is not a positive number of milliseconds.',
+      'requestTimeoutMs is not a number of milliseconds between 0 and 60000. Leave it out for the default.',
     ],
     [
       'a life of refresh tokens before they are made',
       { refreshTokenLifetimeMs: -1 },
       {},
-      'refreshTokenLifetimeMs is not a positive number of milliseconds.',
+      'refreshTokenLifetimeMs is not a number of milliseconds between 0 and 34560000000. Leave it out for the default.',
     ],
     ...['https://admin.example.com/', 'https://admin.example.com/app', 'admin.example.com', '*', 'null'].map(
       (origin): [string, WechatAuthOptions, Environment, string] => [

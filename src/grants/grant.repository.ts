@@ -22,7 +22,7 @@ export interface TokenPair {
 }
 
 /** The result of an authorization, as it is to be kept. */
-export interface Authorization extends GrantKey, TokenPair {
+export interface GrantedAuthorization extends GrantKey, TokenPair {
   unionid: string | undefined;
   /** The scope that was in fact granted, which is not always the one that was asked for. */
   scope: WechatScope;
@@ -51,7 +51,7 @@ export class GrantRepository {
    * Keeps the result of an authorization. The pair replaces the one before, since WeChat has just ended that; a
    * consent is renewed by a userinfo authorization and untouched by a silent one.
    */
-  async saveAuthorization(authorization: Authorization): Promise<WechatGrant> {
+  async saveAuthorization(authorization: GrantedAuthorization): Promise<WechatGrant> {
     for (let attempt = 0; attempt < MAX_WRITE_ATTEMPTS; attempt++) {
       const row = await this.find(authorization);
       const pair = this.authorizedPair(authorization, row);
@@ -89,6 +89,14 @@ export class GrantRepository {
     );
   }
 
+  /**
+   * Notes that WeChat rejected a token of the pair of this version. The consent is not touched: it is about the
+   * user's will, and a silent authorization brings a new pair.
+   */
+  async markSuspect({ appId, openid, pairVersion }: WechatGrant): Promise<void> {
+    await this.rows.update({ appId, openid, pairVersion, pairStatus: 'alive' }, { pairStatus: 'suspect' });
+  }
+
   /** Notes that a sign-in has completed. */
   async markSignedIn({ appId, openid }: GrantKey, at: Date): Promise<void> {
     await this.rows.update({ appId, openid }, { signedInAt: at });
@@ -107,7 +115,7 @@ export class GrantRepository {
     return userInfo as unknown as WechatUserInfo;
   }
 
-  private authorizedPair(authorization: Authorization, row: WechatGrant | null): Partial<WechatGrant> {
+  private authorizedPair(authorization: GrantedAuthorization, row: WechatGrant | null): Partial<WechatGrant> {
     const { scope, requestedAt, unionid, accessToken, refreshToken } = authorization;
     const after = (lifetimeMs: number): Date => new Date(requestedAt.getTime() + lifetimeMs);
     return {
@@ -158,12 +166,12 @@ export function isPairAlive(grant: WechatGrant, now: Date): boolean {
   return grant.pairStatus === 'alive' && now < grant.refreshTokenExpiresAt;
 }
 
-function abilityAfter({ scope, requestedAt }: Authorization, row: WechatGrant | null): PairAbility {
+function abilityAfter({ scope, requestedAt }: GrantedAuthorization, row: WechatGrant | null): PairAbility {
   if (scope === 'userinfo') return 'able';
   return row && isConsentLive(row, requestedAt) ? 'unknown' : 'unable';
 }
 
-function newGrant({ appId, openid, requestedAt }: Authorization): Partial<WechatGrant> {
+function newGrant({ appId, openid, requestedAt }: GrantedAuthorization): Partial<WechatGrant> {
   return {
     appId,
     openid,

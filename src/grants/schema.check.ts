@@ -20,6 +20,11 @@ export class SchemaCheck implements OnModuleInit {
         'The TypeORM data source has an entityPrefix, which migrations do not follow. Use the option schema instead, or a data source of its own for this module.',
       ]);
     }
+    if (!wechatAuthEntities.every((entity) => this.dataSource.hasMetadata(entity))) {
+      throw new WechatConfigurationError([
+        'The TypeORM data source does not know the entities of this module. Set autoLoadEntities: true, or entities: [...wechatAuthEntities], in TypeOrmModule.forRoot().',
+      ]);
+    }
     const missing = await this.missingTables();
     if (missing.length > 0) {
       throw new WechatConfigurationError([

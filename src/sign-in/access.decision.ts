@@ -1,15 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
-import { openidForLogs } from '../common/digest.js';
 import { WechatConfigurationError } from '../common/errors.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { PublicUrl } from '../common/public-url.js';
 import { type WechatSession, WechatSessionStore } from '../common/session.js';
 import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
+import { openidForLogs } from '../common/digest.js';
+import { SealError } from '../common/sealer.js';
 import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
-import { WechatClient } from '../protocol/wechat.client.js';
-import { WechatResponseError } from '../protocol/wechat-response.error.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { isFromOwnOrigin, isPageNavigation, isSafeMethod } from './page-navigation.js';
 import { misdirectedPage, unavailablePage } from './pages/sign-in.pages.js';
@@ -20,7 +19,7 @@ import {
   unauthorizedProblem,
   unavailableProblem,
 } from './problems.js';
-import { isProfileRefused } from './profile.js';
+import { Profiles } from './profiles.js';
 import { PublicUrls } from './public-urls.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { SignInStarter } from './sign-in.starter.js';
@@ -47,7 +46,7 @@ export class AccessDecider {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
-    @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(Profiles) private readonly profiles: Profiles,
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
     @Inject(SignInRequests) private readonly requests: SignInRequests,
     @Inject(SignInStarter) private readonly starter: SignInStarter,
@@ -68,11 +67,7 @@ export class AccessDecider {
     try {
       return await this.decideFor(exchange, requirement, request, isNavigation);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      this.logger.error(
-        `A request could not be decided: ${text}`,
-        error instanceof Error ? error.stack : undefined,
-      );
+      this.logFault('A request could not be decided', error);
       const retryUrl = publicUrl.origin + request.returnPath;
       return { answer: isNavigation ? unavailablePage(retryUrl) : unavailableProblem() };
     }
@@ -101,24 +96,44 @@ export class AccessDecider {
 
   private async standing(
     session: WechatSession,
-    { scope }: WechatAuthRequirement,
+    { scope, optional }: WechatAuthRequirement,
     isNavigation: boolean,
   ): Promise<Standing> {
     const user = userOf(session);
     // The virtual user of a snapshot page has nothing more to show.
     if (scope === 'base' || session.snapshot) return { user, isEnough: true };
-    let grant = await this.grants.find(session);
-    if (!grant || !isConsentLive(grant, this.clock.now())) return { user, isEnough: false };
-    let userInfo = this.grants.openUserInfo(grant);
-    if (!userInfo) {
-      userInfo = await this.fetchOwed(grant);
-      // The attempt may have taught us something about the pair and the consent.
-      grant = (await this.grants.find(session)) ?? grant;
+    try {
+      return await this.userinfoStanding(user, isNavigation);
+    } catch (error) {
+      if (!optional) throw error;
+      this.logFault('An optional route goes on without the profile', error);
+      return { user, isEnough: false };
     }
+  }
+
+  private async userinfoStanding(user: WechatUser, isNavigation: boolean): Promise<Standing> {
+    let grant = await this.grants.find(user);
+    if (!grant || !isConsentLive(grant, this.clock.now())) return { user, isEnough: false };
+    let userInfo: WechatUserInfo | undefined;
+    try {
+      userInfo = await this.profiles.of(grant);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      this.logger.error(`The grant of ${openidForLogs(grant.openid)} cannot be opened: ${error.message}`);
+      // A page brings a new pair and a new profile silently; a script does without the profile.
+      return { user: { ...user, scope: 'userinfo' }, isEnough: !isNavigation };
+    }
+    // An attempt to bring an owed profile may have taught us something about the pair and the consent.
+    if (!userInfo) grant = (await this.grants.find(user)) ?? grant;
     if (!isConsentLive(grant, this.clock.now())) return { user, isEnough: false };
     const unionid = grant.unionid ?? user.unionid;
     return {
-      user: { ...user, ...(unionid !== undefined && { unionid }), scope, ...(userInfo && { userInfo }) },
+      user: {
+        ...user,
+        ...(unionid !== undefined && { unionid }),
+        scope: 'userinfo',
+        ...(userInfo && { userInfo }),
+      },
       isEnough: !isNavigation || this.isPairGood(grant, userInfo),
     };
   }
@@ -132,25 +147,6 @@ export class AccessDecider {
     const isGood = isPairAlive(grant, now) && grant.pairAbility !== 'unable';
     // Without a profile, an access token that has ended cannot bring one.
     return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);
-  }
-
-  /** A profile that WeChat failed to give at the sign-in is asked for again. */
-  private async fetchOwed(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
-    const now = this.clock.now();
-    const mayAsk =
-      isPairAlive(grant, now) && grant.pairAbility !== 'unable' && now < grant.accessTokenExpiresAt;
-    if (!mayAsk) return undefined;
-    const { accessToken } = this.grants.openTokens(grant);
-    try {
-      const userInfo = await this.client.fetchUserInfo({ accessToken, openid: grant.openid });
-      await this.grants.saveUserInfo(grant, userInfo, this.clock.now());
-      return userInfo;
-    } catch (error) {
-      if (!(error instanceof WechatResponseError)) throw error;
-      if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
-      this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
-      return undefined;
-    }
   }
 
   private signInRequest(
@@ -167,6 +163,11 @@ export class AccessDecider {
       returnPath: this.publicUrls.returnPathOf(exchange, publicUrl),
       asked: false,
     };
+  }
+
+  private logFault(what: string, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.logger.error(`${what}: ${text}`, error instanceof Error ? error.stack : undefined);
   }
 
   private appIdOf({ account }: WechatAuthRequirement): string {

@@ -5,7 +5,8 @@ import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/o
 import { WechatClient, type WechatTokenResponse } from '../protocol/wechat.client.js';
 import { WechatAuthorizationError } from './wechat-authorization.error.js';
 import { States } from './state.js';
-import { type StrategyOptions, type StrategyRequest, WechatStrategy } from './wechat.strategy.js';
+import type { StrategyOptions, StrategyRequest } from './strategy.request.js';
+import { WechatStrategy } from './wechat.strategy.js';
 
 type Result = { redirectUrl: string } | { tokens: WechatTokenResponse };
 

@@ -1,9 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { sha256 } from '../common/digest.js';
 import { WechatRandomness } from '../common/randomness.js';
 import type { WechatSessionScope } from '../common/session.js';
-import { cookieName, cookieOptions, type HttpExchange } from './http-exchange.js';
-import { publicUrlId } from './public-urls.js';
+import { cookieOptions, scopedCookieName } from './cookies.js';
+import type { HttpExchange } from './http-exchange.js';
 
 const ID_BYTES = 16;
 /** As long as browsers keep a cookie at all. */
@@ -32,14 +31,11 @@ export class Browsers {
     });
     return id;
   }
-}
 
-/** Two applications on one host, or two accounts in one application, never share a cookie. */
-export function scopedCookieName(name: string, { appId, publicUrl }: WechatSessionScope): string {
-  const digest = sha256(`${publicUrlId(publicUrl)} ${appId}`)
-    .toString('hex')
-    .slice(0, 16);
-  return cookieName(`${name}_${digest}`, publicUrl);
+  /** Takes the id away: no callback of a sign-in that started before is accepted from this browser any more. */
+  forget(exchange: HttpExchange, scope: WechatSessionScope): void {
+    exchange.setCookie(browserCookieName(scope), '', { ...cookieOptions(scope.publicUrl), maxAge: 0 });
+  }
 }
 
 function browserCookieName(scope: WechatSessionScope): string {

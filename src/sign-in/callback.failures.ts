@@ -3,12 +3,30 @@ import { WechatError } from '../common/errors.js';
 import type { WechatErrorClass } from '../protocol/error-code.entry.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
-import { consentEndedPage, misconfiguredPage, rejectedPage, unavailablePage } from './pages/sign-in.pages.js';
+import {
+  accessDeniedPage,
+  consentEndedPage,
+  invalidTicketPage,
+  misconfiguredPage,
+  rejectedPage,
+  tooManyAttemptsPage,
+  unavailablePage,
+} from './pages/sign-in.pages.js';
+import { PublicUrls } from './public-urls.js';
 import type { SignInRequest } from './sign-in.request.js';
 import { SignInStarter } from './sign-in.starter.js';
 import { WechatAuthorizationError } from './wechat-authorization.error.js';
 
-type Remedy = 'restart' | 'unavailable' | 'misconfigured' | 'rejected' | 'consent-ended';
+/** A further try, or the page that the user gets. */
+type Remedy =
+  | 'restart'
+  | 'access-denied'
+  | 'invalid-ticket'
+  | 'too-many-attempts'
+  | 'unavailable'
+  | 'misconfigured'
+  | 'rejected'
+  | 'consent-ended';
 
 /** What the user gets when WeChat refuses the exchange of a code, by the class of the refusal. */
 const REMEDIES: Record<WechatErrorClass | 'unknown', Remedy> = {
@@ -28,7 +46,10 @@ const REMEDIES: Record<WechatErrorClass | 'unknown', Remedy> = {
 export class CallbackFailures {
   private readonly logger = new Logger(CallbackFailures.name);
 
-  constructor(@Inject(SignInStarter) private readonly starter: SignInStarter) {}
+  constructor(
+    @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
+    @Inject(SignInStarter) private readonly starter: SignInStarter,
+  ) {}
 
   async answer(
     error: unknown,
@@ -42,14 +63,22 @@ export class CallbackFailures {
     try {
       return await this.starter.start(exchange, request, attempt + 1);
     } catch (startError) {
-      this.log(startError, 'unavailable');
-      return this.page('unavailable', request);
+      const startRemedy = remedyOf(startError, attempt + 1);
+      this.log(startError, startRemedy);
+      return this.page(startRemedy === 'restart' ? 'unavailable' : startRemedy, request);
     }
   }
 
   private page(remedy: Exclude<Remedy, 'restart'>, request: SignInRequest): Answer {
     const retryUrl = this.starter.retryUrl(request);
+    const startUrl = this.publicUrls.startPage(request.publicUrl);
     switch (remedy) {
+      case 'access-denied':
+        return accessDeniedPage(retryUrl, startUrl);
+      case 'invalid-ticket':
+        return invalidTicketPage(startUrl);
+      case 'too-many-attempts':
+        return tooManyAttemptsPage(retryUrl);
       case 'unavailable':
         return unavailablePage(retryUrl);
       case 'misconfigured':
@@ -63,23 +92,42 @@ export class CallbackFailures {
 
   private log(error: unknown, remedy: Remedy): void {
     const cause = error instanceof WechatAuthorizationError ? (error.cause ?? error) : error;
-    const text = cause instanceof Error ? cause.message : String(cause);
-    if (remedy === 'restart') this.logger.debug(`A sign-in starts again: ${text}`);
+    const text = `A sign-in ended (${remedy}): ${cause instanceof Error ? cause.message : String(cause)}`;
     // What is not an error of ours is a fault, and its stack says whose.
-    else if (!(cause instanceof WechatError)) {
-      this.logger.error(`A sign-in failed: ${text}`, cause instanceof Error ? cause.stack : undefined);
-    } else if (remedy === 'misconfigured') this.logger.error(`A sign-in failed: ${text}`);
-    else this.logger.warn(`A sign-in failed: ${text}`);
+    if (!(cause instanceof WechatError)) {
+      this.logger.error(text, cause instanceof Error ? cause.stack : undefined);
+    } else this.logger[LOG_LEVELS[remedy]](text);
   }
 }
 
+/** What happens every day, with nobody at fault, is for debugging only. */
+const LOG_LEVELS = {
+  restart: 'debug',
+  'access-denied': 'debug',
+  'invalid-ticket': 'debug',
+  'too-many-attempts': 'warn',
+  unavailable: 'warn',
+  misconfigured: 'error',
+  rejected: 'warn',
+  'consent-ended': 'warn',
+} as const satisfies Record<Remedy, keyof Logger>;
+
 function remedyOf(error: unknown, attempt: number): Remedy {
   if (error instanceof WechatResponseError) return REMEDIES[error.class];
-  if (error instanceof WechatAuthorizationError) {
-    // Once may be a consent that ended in this very moment; twice is WeChat's final word.
-    if (error.code === 'consent_ended') return attempt === 1 ? 'restart' : 'consent-ended';
-    if (error.code === 'sign_in_rejected') return 'rejected';
-    return 'restart';
+  if (!(error instanceof WechatAuthorizationError)) return 'unavailable';
+  switch (error.code) {
+    case 'access_denied':
+      return 'access-denied';
+    case 'invalid_ticket':
+      return 'invalid-ticket';
+    case 'invalid_state':
+      return 'restart';
+    case 'too_many_attempts':
+      return 'too-many-attempts';
+    case 'sign_in_rejected':
+      return 'rejected';
+    case 'consent_ended':
+      // Once may be a consent that ended in this very moment; twice is WeChat's final word.
+      return attempt === 1 ? 'restart' : 'consent-ended';
   }
-  return 'unavailable';
 }

@@ -11,13 +11,13 @@ import { Browsers } from './browser.js';
 import { CallbackFailures } from './callback.failures.js';
 import { type ExchangeClaim, ExchangeClaims } from './exchange.claims.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
-import { accessDeniedPage, invalidTicketPage, tooManyAttemptsPage, waitPage } from './pages/sign-in.pages.js';
+import { waitPage } from './pages/sign-in.pages.js';
 import { PublicUrls } from './public-urls.js';
 import { SignInCompletion } from './sign-in.completion.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
-import { SignInStarter } from './sign-in.starter.js';
 import { States } from './state.js';
 import { type SignInTicket, SignInTickets } from './ticket.js';
+import { WechatAuthorizationError } from './wechat-authorization.error.js';
 
 /** Longer than any code of WeChat's. */
 const MAX_CODE_LENGTH = 512;
@@ -57,7 +57,6 @@ export class CallbackHandler {
     @Inject(SignInTickets) private readonly tickets: SignInTickets,
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
     @Inject(SignInRequests) private readonly requests: SignInRequests,
-    @Inject(SignInStarter) private readonly starter: SignInStarter,
     @Inject(SignInCompletion) private readonly completion: SignInCompletion,
     @Inject(CallbackFailures) private readonly failures: CallbackFailures,
   ) {}
@@ -66,7 +65,11 @@ export class CallbackHandler {
     const callback = this.open(exchange);
     if (!callback) {
       const publicUrl = this.publicUrls.of(exchange) ?? this.options.publicUrls[0];
-      return invalidTicketPage(this.publicUrls.startPage(publicUrl));
+      const error = new WechatAuthorizationError(
+        'invalid_ticket',
+        'A callback came without a ticket of this application, or with a damaged one.',
+      );
+      return this.failures.answer(error, exchange, this.requests.read(exchange, publicUrl), 1);
     }
     try {
       return withOwnFragment(await this.handleOpened(callback));
@@ -90,30 +93,32 @@ export class CallbackHandler {
   }
 
   private async handleOpened(callback: Callback): Promise<Answer> {
-    const code = callback.exchange.query('code');
-    if (!code || code.toLowerCase() === 'authdeny') {
-      const { request } = callback;
-      return accessDeniedPage(this.starter.retryUrl(request), this.publicUrls.startPage(request.publicUrl));
+    const { exchange, state, browserId, sealedTicket, ticket } = callback;
+    const code = exchange.query('code');
+    if (!code && !state) {
+      throw new WechatAuthorizationError('invalid_ticket', 'A callback carries neither a code nor a state.');
     }
-    const { state, browserId, sealedTicket } = callback;
+    if (!code || code.toLowerCase() === 'authdeny') {
+      throw new WechatAuthorizationError('access_denied', 'The user refused, or closed the consent screen.');
+    }
     const isOurs = state !== undefined && browserId !== undefined && code.length <= MAX_CODE_LENGTH;
     if (!isOurs || !this.states.verify(state, sealedTicket, browserId)) {
-      // A shared link, or a browser that lost its cookie.
-      await this.claims.burn(code, callback.ticket.appId);
-      return this.restart(callback);
+      await this.claims.burn(code, ticket.appId);
+      throw new WechatAuthorizationError(
+        'invalid_state',
+        'A callback came to a browser that did not start it, or that has lost its cookie.',
+      );
     }
     return this.handleVerified({ ...callback, code, state, browserId });
   }
 
   /** The first hit of a state does the work; every other gets what the first one got. */
   private async handleVerified(callback: VerifiedCallback): Promise<Answer> {
-    const { ticket, request, code, state, browserId } = callback;
+    const { ticket, code, state, browserId } = callback;
     let outcome = await this.claims.outcomeOf(state);
     if (outcome === 'unknown' && !this.tickets.isExpired(ticket)) {
       const subject = { appId: ticket.appId, scope: ticket.scope, state, code, browserId };
-      if (await this.claims.isGoingInCircles(subject)) {
-        return tooManyAttemptsPage(this.starter.retryUrl(request));
-      }
+      if (await this.claims.isGoingInCircles(subject)) return this.leaveCircle(callback);
       const claim = await this.claims.take(subject);
       if (claim) return this.exchange(claim, callback);
       // Somebody was faster, or the code was seen elsewhere before.
@@ -122,7 +127,23 @@ export class CallbackHandler {
     if (typeof outcome === 'object') return this.finish(callback, outcome.session);
     if (outcome === 'pending') return waitPage();
     await this.claims.burn(code, ticket.appId);
-    return this.restart(callback);
+    throw new WechatAuthorizationError(
+      'invalid_state',
+      'A callback is too old, or its code was used before.',
+    );
+  }
+
+  /** Many tabs that sign in at once look like a circle, but they leave a session behind. */
+  private async leaveCircle(callback: VerifiedCallback): Promise<Answer> {
+    const { exchange, request, ticket } = callback;
+    const session = await this.sessions.read(exchange.request, request);
+    if (session && this.isLive(session) && !session.snapshot && session.issuedAt > ticket.issuedAt) {
+      return this.finish(callback, session);
+    }
+    throw new WechatAuthorizationError(
+      'too_many_attempts',
+      'A browser signs in over and over; it may not keep its session.',
+    );
   }
 
   private async exchange(claim: ExchangeClaim, callback: VerifiedCallback): Promise<Answer> {
@@ -140,7 +161,8 @@ export class CallbackHandler {
       await claim.giveUp();
       throw error;
     }
-    return (await claim.complete(session)) ? this.finish(callback, session) : this.restart(callback);
+    if (await claim.complete(session)) return this.finish(callback, session);
+    throw new WechatAuthorizationError('invalid_state', 'A sign-in took so long that it was given up.');
   }
 
   private async finish(callback: Callback, session: WechatSession): Promise<Answer> {
@@ -158,13 +180,13 @@ export class CallbackHandler {
 
   /** Whether a session that the browser has already is to be kept: a newer one, or a real one over a snapshot's. */
   private outranks(current: WechatSession, next: WechatSession): boolean {
-    if (this.clock.now() >= current.expiresAt) return false;
+    if (!this.isLive(current)) return false;
     if (current.snapshot !== next.snapshot) return next.snapshot;
     return current.issuedAt > next.issuedAt;
   }
 
-  private restart({ exchange, request, ticket }: Callback): Promise<Answer> {
-    return this.starter.start(exchange, request, ticket.attempt + 1);
+  private isLive(session: WechatSession): boolean {
+    return this.clock.now() < session.expiresAt;
   }
 }
 

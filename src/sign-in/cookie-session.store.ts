@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { Sealer } from '../common/sealer.js';
 import { type WechatSession, type WechatSessionScope, WechatSessionStore } from '../common/session.js';
-import { scopedCookieName } from './browser.js';
-import { cookieOptions, HttpExchanges } from './http-exchange.js';
+import { cookieOptions, scopedCookieName } from './cookies.js';
+import { HttpExchanges } from './http-exchange.js';
 import { publicUrlId } from './public-urls.js';
 import { parseSession, sessionClaims } from './session.claims.js';
 

@@ -14,6 +14,8 @@ const REMEMBERED_MS = 15 * 60 * 1000;
 /** How long an exchange may take before others may give it up; renewed while it is at work. */
 const LEASE_MS = 30_000;
 const LEASE_RENEWAL_MS = 10_000;
+/** After 2 minutes whatever hangs is given up, and its browser may start anew. */
+const MAX_RENEWALS = 12;
 /** A second hit waits this often and this long for the first one's outcome: 5 s in all. */
 const WAIT_ROUNDS = 20;
 const WAIT_ROUND_MS = 250;
@@ -99,7 +101,9 @@ export class ExchangeClaims {
   }
 
   private claim(id: string, state: string): ExchangeClaim {
+    let renewals = 0;
     const renewal = setInterval(() => {
+      if (++renewals >= MAX_RENEWALS) clearInterval(renewal);
       // If it fails, the lease runs out, and the completion finds that out.
       this.signIns.renewLease(id, this.clock.now(), this.fromNow(LEASE_MS)).catch(() => undefined);
     }, LEASE_RENEWAL_MS);

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type SerializeOptions, parseCookie, stringifySetCookie } from 'cookie';
-import type { PublicUrl } from '../common/public-url.js';
 
 /** What Express's and Fastify's requests have in common, as far as it is read here. */
 interface PlatformRequest {
@@ -114,20 +113,6 @@ export class HttpExchanges {
   of(request: unknown, response: unknown): HttpExchange {
     return new HttpExchange(this.adapterHost, request, response);
   }
-}
-
-/** Attributes that every cookie of ours has; `__Host-` names ask for just these. */
-export function cookieOptions(publicUrl: PublicUrl): SerializeOptions {
-  return { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps(publicUrl) };
-}
-
-/** @see https://www.rfc-editor.org/rfc/rfc6265bis section 4.1.3.2 */
-export function cookieName(name: string, publicUrl: PublicUrl): string {
-  return isHttps(publicUrl) ? `__Host-${name}` : name;
-}
-
-function isHttps(publicUrl: PublicUrl): boolean {
-  return publicUrl.origin.startsWith('https:');
 }
 
 function bodyOf(answer: Answer): string {

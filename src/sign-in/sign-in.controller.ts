@@ -79,7 +79,7 @@ export abstract class SignInController {
     const publicUrl = this.publicUrls.of(exchange);
     if (!publicUrl) return misdirectedProblem();
     if (!isFromOwnOrigin(exchange, this.publicUrls.ownOrigins)) return crossOriginProblem();
-    await this.signOuts.clearSessions(exchange.response, publicUrl);
+    await this.signOuts.signOut(exchange, publicUrl);
     const isForm = (exchange.header('accept') ?? '').includes('text/html');
     if (!isForm) return { kind: 'empty', status: 204 };
     const returnTo = exchange.query('return_to');

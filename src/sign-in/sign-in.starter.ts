@@ -8,13 +8,14 @@ import { Authorization } from './authorization.js';
 import { Browsers } from './browser.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { isWechatBrowser } from './page-navigation.js';
-import { continuePage, openInWechatPage, tooManyAttemptsPage } from './pages/sign-in.pages.js';
+import { continuePage, openInWechatPage } from './pages/sign-in.pages.js';
 import { publicUrlId, PublicUrls } from './public-urls.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { SignInTickets } from './ticket.js';
+import { WechatAuthorizationError } from './wechat-authorization.error.js';
 
-/** The try that ends in a page instead of another redirect. */
-const LAST_ATTEMPT = 3;
+/** How often one sign-in is tried before it ends in a page. */
+const MAX_ATTEMPTS = 2;
 
 /** Sends a browser on its way to WeChat, or to the page that has to come first. */
 @Injectable()
@@ -31,12 +32,20 @@ export class SignInStarter {
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
   ) {}
 
-  /** @param attempt counts the tries of one sign-in that went wrong by themselves, from 1. */
+  /**
+   * @param attempt counts the tries of one sign-in that went wrong by themselves, from 1.
+   * @throws {WechatAuthorizationError} `too_many_attempts`
+   */
   async start(exchange: HttpExchange, request: SignInRequest, attempt = 1): Promise<Answer> {
     if (this.options.outsideWechat === 'open-in-wechat' && !isWechatBrowser(exchange)) {
       return openInWechatPage(request.publicUrl.origin + request.returnPath);
     }
-    if (attempt >= LAST_ATTEMPT) return tooManyAttemptsPage(this.retryUrl(request));
+    if (attempt > MAX_ATTEMPTS) {
+      throw new WechatAuthorizationError(
+        'too_many_attempts',
+        'Starting again did not help; the browser may not keep cookies.',
+      );
+    }
     const scope = await this.nextScope(exchange, request);
     if (scope === undefined) {
       return { kind: 'redirect', status: 302, url: this.requests.url('consent', request) };

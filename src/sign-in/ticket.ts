@@ -6,7 +6,7 @@ import { Sealer } from '../common/sealer.js';
 import type { WechatScope } from '../common/wechat-user.js';
 
 /** How long a person may take between leaving for WeChat and coming back. */
-export const TICKET_LIFETIME_MS = 10 * 60 * 1000;
+const TICKET_LIFETIME_MS = 10 * 60 * 1000;
 
 const AUDIENCE = 'callback';
 

@@ -2,7 +2,7 @@ import { WechatError } from '../common/errors.js';
 
 /**
  * A sign-in ended without a user. `code` is `access_denied` (the user refused), `invalid_ticket` (the callback
- * was not one of ours), `invalid_state` (it was not this browser's), `too_many_attempts` (restarting did not
+ * was damaged or is not one of ours), `invalid_state` (it was not this browser's, or came too late), `too_many_attempts` (restarting did not
  * help), `sign_in_rejected` (`onSignIn` threw; see `cause`) or `consent_ended` (WeChat keeps refusing the profile
  * right after the consent).
  *

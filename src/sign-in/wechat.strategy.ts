@@ -1,21 +1,7 @@
 import OAuth2Strategy from 'passport-oauth2';
-import type { WechatScope } from '../common/wechat-user.js';
 import type { WechatClient, WechatTokenResponse } from '../protocol/wechat.client.js';
 import type { States } from './state.js';
-
-/** What the strategy reads of a request: nothing of the platform's, only what the OAuth dance is about. */
-export interface StrategyRequest {
-  query: { code?: string; state?: string };
-  sealedTicket: string;
-  /** The browser's id. A state belongs to one browser. */
-  browserId: string | undefined;
-}
-
-/** Passport's options of one `authenticate` call. */
-export interface StrategyOptions {
-  callbackURL: string;
-  scope: WechatScope;
-}
+import type { StrategyOptions, StrategyRequest } from './strategy.request.js';
 
 type TokenCallback = (
   error: unknown,

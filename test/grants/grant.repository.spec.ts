@@ -4,7 +4,7 @@ import { SystemRandomness } from '../../src/common/randomness.js';
 import { SealError, Sealer } from '../../src/common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../../src/common/wechat-user.js';
 import {
-  type Authorization,
+  type GrantedAuthorization,
   GrantRepository,
   isConsentLive,
   isPairAlive,
@@ -65,7 +65,11 @@ function after(ms: number): Date {
 }
 
 /** What came of an authorization at this time after the start; its tokens name the scope and the time. */
-function authorization(scope: WechatScope, afterMs = 0, changes: Partial<Authorization> = {}): Authorization {
+function authorization(
+  scope: WechatScope,
+  afterMs = 0,
+  changes: Partial<GrantedAuthorization> = {},
+): GrantedAuthorization {
   return {
     ...KEY,
     scope,
@@ -324,7 +328,7 @@ describe('when many write at once', () => {
    * transaction holds the row, until PostgreSQL reports that somebody waits.
    */
   async function duringAuthorization(
-    next: Authorization,
+    next: GrantedAuthorization,
     write: (grants: GrantRepository, row: WechatGrant) => Promise<void>,
   ): Promise<void> {
     const other = await connect();

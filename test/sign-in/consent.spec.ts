@@ -124,9 +124,39 @@ describe.each([
     const owed = userOf(await consent());
     expect(owed).toMatchObject({ scope: 'userinfo', openid: world.wechat.users[0]?.openid });
     expect(owed.userInfo).toBeUndefined();
+    // WeChat has just failed: it is left alone for half a minute.
+    const calls = world.wechat.requests.length;
+    expect(userOf(await visitor.fetch(`${site.url}/me`)).userInfo).toBeUndefined();
+    expect(world.wechat.requests).toHaveLength(calls);
+    world.clock.advance(30_000);
     expect(userOf(await visitor.fetch(`${site.url}/me`)).userInfo?.nickname).toBe(
       world.wechat.users[0]?.nickname,
     );
+  });
+
+  it('asks WeChat for an owed profile once for all requests at the same time', async () => {
+    await world.wechat.failNext('userinfo', { status: 500 }, { times: 2 });
+    await consent();
+    world.clock.advance(30_000);
+    const before = world.wechat.requests.length;
+    await world.wechat.failNext('userinfo', { delayMs: 300 });
+    const visits = await Promise.all([1, 2, 3, 4].map(() => visitor.fetch(`${site.url}/me`)));
+    expect(visits.map((visit) => userOf(visit).userInfo?.nickname)).toEqual(
+      Array(4).fill(world.wechat.users[0]?.nickname),
+    );
+    expect(world.wechat.requests).toHaveLength(before + 1);
+  });
+
+  it('gets a new pair silently when WeChat rejects the one it has, and asks nobody', async () => {
+    await world.wechat.failNext('userinfo', { status: 500 }, { times: 2 });
+    await consent();
+    world.clock.advance(30_000);
+    await world.wechat.user(world.wechat.users[0]?.openid ?? '').changePassword();
+    expect(userOf(await visitor.fetch(`${site.url}/me`)).userInfo).toBeUndefined();
+    const before = authorizations().length;
+    const mended = await visitor.open(`${site.url}/me`);
+    expect(userOf(mended).userInfo?.nickname).toBe(world.wechat.users[0]?.nickname);
+    expect(authorizations().slice(before)).toEqual(['snsapi_userinfo']);
   });
 
   it('mends an owed profile silently when the access token has ended meanwhile', async () => {

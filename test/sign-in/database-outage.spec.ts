@@ -50,17 +50,18 @@ describe('when the database stops in the middle', () => {
     expect([visit.status, visit.url]).toEqual([200, `${site.url}/hello`]);
   });
 
-  it('lets base routes go on, and shows a page on userinfo routes', async () => {
+  it('lets base and optional routes go on, and shows a page on userinfo routes', async () => {
     const visitor = new Visitor();
     const visit = await visitor.answerConsent(
       await visitor.press(await visitor.open(`${site.url}/me`)),
       'allow',
     );
     expect(visit.status).toBe(200);
-    const [base, page, script] = await withoutDatabase(async () => [
+    const [base, page, script, optional] = await withoutDatabase(async () => [
       await visitor.fetch(`${site.url}/hello`),
       await visitor.open(`${site.url}/me?tab=1`),
       await visitor.fetch(`${site.url}/me`),
+      await visitor.open(`${site.url}/maybe`),
     ]);
     expect(base.status).toBe(200);
     expect([page.status, page.body.includes('暂时无法登录')]).toEqual([503, true]);
@@ -68,6 +69,7 @@ describe('when the database stops in the middle', () => {
       503,
       { code: 'temporarily_unavailable' },
     ]);
+    expect([optional.status, JSON.parse(optional.body)]).toMatchObject([200, { user: { scope: 'base' } }]);
     const again = await visitor.press(page);
     expect([again.status, again.url]).toEqual([200, `${site.url}/me?tab=1`]);
   });

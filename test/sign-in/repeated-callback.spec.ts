@@ -120,6 +120,39 @@ describe('a callback that arrives more than once, on two instances behind a roun
     expect(exchanges()).toBe(2);
   });
 
+  it('signs nobody in again from the history of a browser that has signed out', async () => {
+    const visitor = new Visitor();
+    const callback = await untilCallback(visitor);
+    await visitor.open(callback, stay);
+    await visitor.fetch(`${url}/wechat/sign-out`, { method: 'POST' });
+    const back = await visitor.open(callback, stay);
+    expect(back.status).toBe(200);
+    expect(back.setCookies.filter((line) => line.includes('wechat_session_'))).toEqual([]);
+    expect(exchanges()).toBe(1);
+  });
+
+  it('lets any number of tabs of one browser sign in at once', async () => {
+    const visitor = new Visitor();
+    const callbacks: string[] = [];
+    for (let tab = 0; tab < 5; tab++) callbacks.push(await untilCallback(visitor));
+    for (const callback of callbacks) expect((await visitor.open(callback)).url).toBe(`${url}/hello`);
+  });
+
+  it('never exchanges a second code of a state whose first exchange failed', async () => {
+    const visitor = new Visitor();
+    const callback = await untilCallback(visitor);
+    const other = await untilCallback(visitor);
+    const secondCode = new URL(other).searchParams.get('code') ?? '';
+    await world.wechat.failNext('token', { errcode: -1 });
+    await visitor.open(callback, stay);
+    const again = new URL(callback);
+    again.searchParams.set('code', secondCode);
+    await visitor.open(again.href, stay);
+    // Not even with the state that it was given out for.
+    await visitor.open(other, stay);
+    expect(exchanges()).toBe(1);
+  });
+
   it('lets a late callback replace no newer session', async () => {
     const visitor = new Visitor();
     const callback = await untilCallback(visitor);

@@ -4,6 +4,7 @@ import { Controller, Get, type INestApplication, Module, Post, type Type } from 
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import {
   createWechatEmulator,
@@ -79,6 +80,8 @@ export interface TestWorldOptions {
   platform?: 'express' | 'fastify';
   emulator?: WechatEmulatorOptions;
   module?: WechatAuthOptions;
+  /** More modules of the host's. */
+  imports?: Type[];
   /** More controllers of the host's. */
   controllers?: Type[];
   /** Called before the application listens. */
@@ -123,6 +126,7 @@ export class TestWorld {
   async start({
     platform = 'express',
     module = {},
+    imports = [],
     controllers = [],
     configure,
   }: TestWorldOptions = {}): Promise<TestInstance> {
@@ -147,6 +151,7 @@ export class TestWorld {
           requestTimeoutMs: 1_000,
           ...module,
         }),
+        ...imports,
       ],
       controllers: [HostController, ...controllers],
     })
@@ -164,6 +169,17 @@ export class TestWorld {
     const instance = { app, url };
     this.instances.push(instance);
     return instance;
+  }
+
+  /** What is in the database, as it is. */
+  async query<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.database.url });
+    await client.connect();
+    try {
+      return (await client.query<Row>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
   }
 
   async close(): Promise<void> {

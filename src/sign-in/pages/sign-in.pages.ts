@@ -12,7 +12,7 @@ export function consentPage(continueUrl: string, startUrl: string, consentText: 
     tone: 'ask',
     title: { zh: '需要你的头像和昵称', en: 'Your avatar and nickname are needed' },
     text: {
-      zh: `${consentText ?? '此页面需要你的微信头像和昵称。'}点击继续后，微信会征求你的同意。`,
+      zh: `${asSentence(consentText ?? '此页面需要你的微信头像和昵称')}点击继续后，微信会征求你的同意。`,
       en: consentText
         ? 'This page asks for your WeChat avatar and nickname. WeChat will ask for your consent next.'
         : 'This page shows your WeChat avatar and nickname. WeChat will ask for your consent next.',
@@ -169,4 +169,8 @@ export function signedOutPage(startUrl: string): Answer {
     text: { zh: '可以关闭此页面了。', en: 'You may close this page.' },
     button: { ...START_PAGE, url: startUrl },
   });
+}
+
+function asSentence(text: string): string {
+  return /[。！？.!?]\s*$/.test(text) ? text : `${text}。`;
 }

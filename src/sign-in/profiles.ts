@@ -1,0 +1,82 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
+import type { WechatUserInfo } from '../common/wechat-user.js';
+import { GrantRepository, isPairAlive } from '../grants/grant.repository.js';
+import type { WechatGrant } from '../grants/wechat-grant.entity.js';
+import { WechatClient } from '../protocol/wechat.client.js';
+import { WechatResponseError } from '../protocol/wechat-response.error.js';
+import { isProfileRefused } from './profile.refusal.js';
+
+/** After a failure WeChat is left alone for a while: every request of the user would wait for it otherwise. */
+const PAUSE_MS = 30_000;
+/** More users than wait for a profile at once; the oldest pauses are forgotten beyond it. */
+const MAX_PAUSES = 10_000;
+
+/** Users' profiles: the stored one, or one that WeChat failed to give at the sign-in and is asked for again. */
+@Injectable()
+export class Profiles {
+  private readonly logger = new Logger(Profiles.name);
+  private readonly inFlight = new Map<string, Promise<WechatUserInfo | undefined>>();
+  private readonly pausedUntil = new Map<string, number>();
+
+  constructor(
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(GrantRepository) private readonly grants: GrantRepository,
+    @Inject(WechatClient) private readonly client: WechatClient,
+  ) {}
+
+  /**
+   * @returns the profile; undefined if it stays owed. What was learnt about the pair and the consent is in the row
+   * then.
+   * @throws {SealError} if the row was sealed with a key that is not known here.
+   */
+  async of(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
+    return this.grants.openUserInfo(grant) ?? this.fetchOwed(grant);
+  }
+
+  /** Asks WeChat, once for all who ask at the same time. */
+  private fetchOwed(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
+    const key = `${grant.appId}/${grant.openid}/${String(grant.pairVersion)}`;
+    const running = this.inFlight.get(key);
+    if (running) return running;
+    if (!this.mayAsk(grant, key)) return Promise.resolve(undefined);
+    const started = this.ask(grant, key).finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, started);
+    return started;
+  }
+
+  private mayAsk(grant: WechatGrant, key: string): boolean {
+    const now = this.clock.now();
+    return (
+      isPairAlive(grant, now) &&
+      grant.pairAbility !== 'unable' &&
+      now < grant.accessTokenExpiresAt &&
+      now.getTime() >= (this.pausedUntil.get(key) ?? 0)
+    );
+  }
+
+  private async ask(grant: WechatGrant, key: string): Promise<WechatUserInfo | undefined> {
+    const { accessToken } = this.grants.openTokens(grant);
+    try {
+      const userInfo = await this.client.fetchUserInfo({ accessToken, openid: grant.openid });
+      await this.grants.saveUserInfo(grant, userInfo, this.clock.now());
+      this.pausedUntil.delete(key);
+      return userInfo;
+    } catch (error) {
+      if (!(error instanceof WechatResponseError)) throw error;
+      this.pause(key);
+      this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
+      if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
+      // The token is dead before its time: a password was changed, or another sign-in has replaced the pair.
+      else if (error.class === 'token') await this.grants.markSuspect(grant);
+      return undefined;
+    }
+  }
+
+  private pause(key: string): void {
+    this.pausedUntil.set(key, this.clock.now().getTime() + PAUSE_MS);
+    const [oldest] = this.pausedUntil.keys();
+    if (this.pausedUntil.size > MAX_PAUSES && oldest !== undefined) this.pausedUntil.delete(oldest);
+  }
+}

@@ -16,6 +16,7 @@ export class CreateWechatAuthTables1764000000000 implements MigrationInterface {
           { name: 'pair_scope', ...varchar(16) },
           { name: 'pair_status', ...varchar(16) },
           { name: 'pair_ability', ...varchar(16) },
+          { name: 'pair_suspect_since', type: 'timestamptz', isNullable: true },
           { name: 'sealed_tokens', type: 'text' },
           { name: 'access_token_expires_at', type: 'timestamptz' },
           { name: 'refresh_token_expires_at', type: 'timestamptz' },

@@ -1,4 +1,4 @@
-import type { DataSource, Repository } from 'typeorm';
+import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { Sealer } from '../common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
@@ -6,6 +6,9 @@ import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
 
 /** How long a user's consent lasts after the user gave it, in milliseconds. */
 export const CONSENT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+
+/** A pair that WeChat rejected is tried again after this time, in milliseconds, before it counts as dead. */
+const SUSPICION_MS = 5 * 60 * 1000;
 
 /** A writer that loses this many races against other writers of one row has met a fault, not a race. */
 const MAX_WRITE_ATTEMPTS = 10;
@@ -74,7 +77,10 @@ export class GrantRepository {
         ...(userInfo.unionid !== undefined && { unionid: userInfo.unionid }),
       },
     );
-    await this.rows.update({ appId, openid, pairVersion }, { pairAbility: 'able' });
+    await this.rows.update(
+      { appId, openid, pairVersion },
+      { pairAbility: 'able', pairStatus: 'alive', pairSuspectSince: null },
+    );
   }
 
   /**
@@ -90,11 +96,25 @@ export class GrantRepository {
   }
 
   /**
-   * Notes that WeChat rejected a token of the pair of this version. The consent is not touched: it is about the
-   * user's will, and a silent authorization brings a new pair.
+   * Notes that WeChat rejected a token of the pair of this version: the pair is suspect at once, and dead if it is
+   * rejected again five minutes later. The consent is not touched: it is about the user's will, and a silent
+   * authorization brings a new pair.
    */
-  async markSuspect({ appId, openid, pairVersion }: WechatGrant): Promise<void> {
-    await this.rows.update({ appId, openid, pairVersion, pairStatus: 'alive' }, { pairStatus: 'suspect' });
+  async markRejected({ appId, openid, pairVersion }: WechatGrant, at: Date): Promise<void> {
+    const pair = { appId, openid, pairVersion };
+    const first = await this.rows.update(
+      { ...pair, pairStatus: 'alive' },
+      { pairStatus: 'suspect', pairSuspectSince: at },
+    );
+    if (first.affected === 1) return;
+    await this.rows.update(
+      {
+        ...pair,
+        pairStatus: 'suspect',
+        pairSuspectSince: LessThanOrEqual(new Date(at.getTime() - SUSPICION_MS)),
+      },
+      { pairStatus: 'dead' },
+    );
   }
 
   /** Notes that a sign-in has completed. */
@@ -122,6 +142,7 @@ export class GrantRepository {
       pairVersion: (row?.pairVersion ?? 0) + 1,
       pairScope: scope,
       pairStatus: 'alive',
+      pairSuspectSince: null,
       pairAbility: abilityAfter(authorization, row),
       sealedTokens: this.sealer.seal('tokens', audienceOf(authorization), {
         at: accessToken,
@@ -159,6 +180,13 @@ export class GrantRepository {
 /** Whether the user's consent to give the profile holds at this instant. */
 export function isConsentLive(grant: WechatGrant, now: Date): boolean {
   return grant.consentExpiresAt !== null && now < grant.consentExpiresAt;
+}
+
+/** Whether WeChat may be asked with the pair: it is alive, or was rejected long enough ago for a second try. */
+export function mayTryPair(grant: WechatGrant, now: Date): boolean {
+  const { pairStatus, pairSuspectSince } = grant;
+  if (pairStatus !== 'suspect' || pairSuspectSince === null) return isPairAlive(grant, now);
+  return now < grant.refreshTokenExpiresAt && now.getTime() >= pairSuspectSince.getTime() + SUSPICION_MS;
 }
 
 /** Whether the pair can still bring access tokens, as far as is known. */

@@ -50,6 +50,10 @@ export class WechatGrant {
   @Column({ name: 'pair_ability', type: 'varchar', length: 16 })
   pairAbility!: PairAbility;
 
+  /** When WeChat first rejected a pair that is suspect. */
+  @Column({ name: 'pair_suspect_since', type: 'timestamptz', nullable: true })
+  pairSuspectSince!: Date | null;
+
   /** Access token and refresh token, sealed to this row. */
   @Column({ name: 'sealed_tokens', type: 'text' })
   sealedTokens!: string;

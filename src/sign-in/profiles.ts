@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
 import type { WechatUserInfo } from '../common/wechat-user.js';
-import { GrantRepository, isPairAlive } from '../grants/grant.repository.js';
+import { GrantRepository, mayTryPair } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import { WechatClient } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
@@ -49,7 +49,7 @@ export class Profiles {
   private mayAsk(grant: WechatGrant, key: string): boolean {
     const now = this.clock.now();
     return (
-      isPairAlive(grant, now) &&
+      mayTryPair(grant, now) &&
       grant.pairAbility !== 'unable' &&
       now < grant.accessTokenExpiresAt &&
       now.getTime() >= (this.pausedUntil.get(key) ?? 0)
@@ -69,7 +69,7 @@ export class Profiles {
       this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
       if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
       // The token is dead before its time: a password was changed, or another sign-in has replaced the pair.
-      else if (error.class === 'token') await this.grants.markSuspect(grant);
+      else if (error.class === 'token') await this.grants.markRejected(grant, this.clock.now());
       return undefined;
     }
   }

@@ -8,6 +8,7 @@ import {
   GrantRepository,
   isConsentLive,
   isPairAlive,
+  mayTryPair,
 } from '../../src/grants/grant.repository.js';
 import { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
 import { wechatAuthEntities, wechatAuthMigrations } from '../../src/index.js';
@@ -105,6 +106,7 @@ describe('the first authorization of a user', () => {
       pairVersion: 1,
       pairScope: 'base',
       pairStatus: 'alive',
+      pairSuspectSince: null,
       pairAbility: 'unable',
       sealedTokens: saved.sealedTokens,
       accessTokenExpiresAt: after(7_200_000),
@@ -438,6 +440,47 @@ describe('when WeChat refuses the profile', () => {
     await grants.saveUserInfo(grant, USER_INFO, after(DAY_MS));
     await grants.markSignedIn(grant, after(DAY_MS));
     expect(await stored(other)).toEqual(before);
+  });
+});
+
+describe('when WeChat rejects the pair itself', () => {
+  async function rejectedAt(...afterMs: number[]): Promise<WechatGrant> {
+    const grant = await grants.saveAuthorization(authorization('userinfo'));
+    for (const ms of afterMs) await grants.markRejected(grant, after(ms));
+    return (await grants.find(KEY)) as WechatGrant;
+  }
+
+  it.each<[string, number[], string]>([
+    ['is suspect at once', [0], 'suspect'],
+    ['stays suspect however often it is rejected within five minutes', [0, 1, 5 * MINUTE_MS - 1], 'suspect'],
+    ['is dead when it is rejected again five minutes later', [0, 5 * MINUTE_MS], 'dead'],
+  ])('it %s, and the consent stays', async (_, afterMs, status) => {
+    const grant = await rejectedAt(...afterMs);
+    expect([grant.pairStatus, isPairAlive(grant, after(0)), isConsentLive(grant, after(DAY_MS))]).toEqual([
+      status,
+      false,
+      true,
+    ]);
+  });
+
+  it('it may be tried again after five minutes, and lives again if that works', async () => {
+    const grant = await rejectedAt(0);
+    expect([mayTryPair(grant, after(5 * MINUTE_MS - 1)), mayTryPair(grant, after(5 * MINUTE_MS))]).toEqual([
+      false,
+      true,
+    ]);
+    await grants.saveUserInfo(grant, USER_INFO, after(5 * MINUTE_MS));
+    const mended = await grants.find(KEY);
+    expect([mended?.pairStatus, mended?.pairSuspectSince]).toEqual(['alive', null]);
+    const dead = await rejectedAt(0, 5 * MINUTE_MS);
+    expect(mayTryPair(dead, after(DAY_MS))).toBe(false);
+  });
+
+  it('says nothing of a pair that has come since', async () => {
+    const old = await grants.saveAuthorization(authorization('userinfo'));
+    await grants.saveAuthorization(authorization('base', MINUTE_MS));
+    await grants.markRejected(old, after(2 * MINUTE_MS));
+    expect((await grants.find(KEY))?.pairStatus).toBe('alive');
   });
 });
 

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
 import { WechatConfigurationError } from '../common/errors.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { PublicUrl } from '../common/public-url.js';
+import { SealError } from '../common/sealer.js';
 import { type WechatSession, WechatSessionStore } from '../common/session.js';
 import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
-import { openidForLogs } from '../common/digest.js';
-import { SealError } from '../common/sealer.js';
 import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
@@ -119,7 +119,7 @@ export class AccessDecider {
       userInfo = await this.profiles.of(grant);
     } catch (error) {
       if (!(error instanceof SealError)) throw error;
-      this.logger.error(`The grant of ${openidForLogs(grant.openid)} cannot be opened: ${error.message}`);
+      this.logger.error(`The tokens of ${openidForLogs(grant.openid)} cannot be opened: ${error.message}`);
       // A page brings a new pair and a new profile silently; a script does without the profile.
       return { user: { ...user, scope: 'userinfo' }, isEnough: !isNavigation };
     }

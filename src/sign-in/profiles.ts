@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
+import { SealError } from '../common/sealer.js';
 import type { WechatUserInfo } from '../common/wechat-user.js';
 import { GrantRepository, mayTryPair } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
@@ -29,10 +30,23 @@ export class Profiles {
   /**
    * @returns the profile; undefined if it stays owed. What was learnt about the pair and the consent is in the row
    * then.
-   * @throws {SealError} if the row was sealed with a key that is not known here.
+   * @throws {SealError} if it is owed, and the tokens were sealed with a key that is not known here.
    */
   async of(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
-    return this.grants.openUserInfo(grant) ?? this.fetchOwed(grant);
+    return this.openStored(grant) ?? this.fetchOwed(grant);
+  }
+
+  /** A profile that nobody can open any more is as good as owed: it is fetched, and sealed anew. */
+  private openStored(grant: WechatGrant): WechatUserInfo | undefined {
+    try {
+      return this.grants.openUserInfo(grant);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      this.logger.error(
+        `The profile of ${openidForLogs(grant.openid)} cannot be opened and is owed: ${error.message}`,
+      );
+      return undefined;
+    }
   }
 
   /** Asks WeChat, once for all who ask at the same time. */

@@ -1,14 +1,28 @@
-import { WechatConfigurationError } from './common/errors.js';
+import { checkAccounts } from './configuration/accounts.check.js';
+import { checkBaseUrl, checkOrigins, checkPath, checkPublicUrls } from './configuration/addresses.check.js';
+import { WechatConfigurationError, type WechatConfigurationProblem } from './common/errors.js';
 import type {
   OutsideWechat,
   ResolvedWechatAuthOptions,
-  WechatAccount,
   WechatPrompt,
   WechatSignInHook,
 } from './common/options.js';
-import type { PublicUrl } from './common/public-url.js';
-import type { SealingKey } from './common/sealer.js';
 import type { WechatSessionStore } from './common/session.js';
+import { checkKeys } from './configuration/keys.check.js';
+import { checkOptionNames } from './configuration/option-names.check.js';
+import {
+  found,
+  isRecord,
+  kindOf,
+  Problems,
+  type ReadEnvironment,
+  type Setting,
+  settingWithin,
+  SettingsReader,
+} from './configuration/settings.reader.js';
+import { milliseconds, oneOf, optionalGroup, optionalText } from './configuration/values.check.js';
+
+export type { ReadEnvironment } from './configuration/settings.reader.js';
 
 const REAL_OPEN_BASE_URL = 'https://open.weixin.qq.com';
 const REAL_API_BASE_URL = 'https://api.weixin.qq.com';
@@ -22,12 +36,16 @@ const MAX_TIMEOUT_MS = 60_000;
 export interface WechatAccountOptions {
   /** `wx` and 16 more characters, from 微信公众平台 → 设置与开发 → 开发接口管理. */
   appId: string;
+  /** Shown once, in the same place, when it is made. */
   appSecret: string;
   /** How long this account's refresh tokens live, in milliseconds. Default: `refreshTokenLifetimeMs`. */
   refreshTokenLifetimeMs?: number;
 }
 
-/** Every setting of the module. Each may be left out; an option wins over its environment variable. */
+/**
+ * Every setting of the module. Each may be left out; an option wins over its environment variable. What is wrong is
+ * said at start, all at once. Blanks around a text do not count, and an empty variable counts as not set.
+ */
 export interface WechatAuthOptions {
   /** Default: `WECHAT_APP_ID`. */
   appId?: string;
@@ -73,7 +91,10 @@ export interface WechatAuthOptions {
   refreshTokenLifetimeMs?: number;
   /** Time limit of one call to WeChat, in milliseconds. Default: 5 000. */
   requestTimeoutMs?: number;
-  /** Origins besides the public ones whose pages may send POST, PUT, PATCH and DELETE. Default: none. */
+  /**
+   * Origins besides the public ones whose pages may send POST, PUT, PATCH and DELETE: scheme, host and port, with
+   * plain http on this machine only. Default: none.
+   */
   allowedOrigins?: readonly string[];
   /** One sentence for the consent page: what the profile is used for. Default: a general one. */
   consentText?: string;
@@ -84,8 +105,37 @@ export interface WechatAuthOptions {
   onSignIn?: WechatSignInHook;
 }
 
-/** Reads one environment variable, wherever the host's configuration has it from. */
-export type ReadEnvironment = (name: string) => string | undefined;
+/** What came of checking the options: all of them, or what is wrong and those parts that are usable all the same. */
+export type CheckedOptions =
+  | { resolved: ResolvedWechatAuthOptions }
+  | { problems: readonly WechatConfigurationProblem[]; usable: UsableOptions };
+
+/** Parts that other checks go on with; one that is wrong in any way is left out. */
+export type UsableOptions = Partial<Pick<ResolvedWechatAuthOptions, 'accounts' | 'keys'>>;
+
+/** Every option's name; the compiler sees to it that none is forgotten. */
+const OPTION_NAMES = Object.keys({
+  appId: true,
+  appSecret: true,
+  accounts: true,
+  publicUrl: true,
+  keys: true,
+  openBaseUrl: true,
+  apiBaseUrl: true,
+  path: true,
+  prompt: true,
+  outsideWechat: true,
+  session: true,
+  refreshTokenLifetimeMs: true,
+  requestTimeoutMs: true,
+  allowedOrigins: true,
+  consentText: true,
+  onSignIn: true,
+} satisfies Record<keyof WechatAuthOptions, true>);
+const SESSION_NAMES = Object.keys({ maxAgeMs: true, store: true } satisfies Record<
+  keyof NonNullable<WechatAuthOptions['session']>,
+  true
+>);
 
 /**
  * Fills in what was left out and checks everything.
@@ -96,210 +146,117 @@ export function resolveOptions(
   options: WechatAuthOptions,
   readEnvironment: ReadEnvironment,
 ): ResolvedWechatAuthOptions {
-  const problems: string[] = [];
-  const env = (name: string): string | undefined => readEnvironment(name)?.trim() || undefined;
+  const checked = checkOptions(options, readEnvironment);
+  if ('resolved' in checked) return checked.resolved;
+  throw new WechatConfigurationError(checked.problems);
+}
+
+/**
+ * Fills in what was left out and checks everything.
+ *
+ * @param options {@link WechatAuthOptions}, as far as the host's compiler has seen to it.
+ */
+export function checkOptions(options: unknown, readEnvironment: ReadEnvironment): CheckedOptions {
+  const problems = new Problems();
+  const given = givenOptions(options, problems);
+  const settings = new SettingsReader(given, readEnvironment);
+  const lifetimeMs = milliseconds(
+    settings.read('refreshTokenLifetimeMs'),
+    { defaultMs: 30 * DAY_MS, maxMs: MAX_LIFETIME_MS },
+    problems,
+  );
+  const accounts = checkAccounts(settings, { defaultMs: lifetimeMs, maxMs: MAX_LIFETIME_MS }, problems);
+  const publicUrls = checkPublicUrls(settings.read('publicUrl', 'WECHAT_PUBLIC_URL'), problems);
+  const keys = checkKeys(settings.read('keys', 'WECHAT_AUTH_KEYS'), problems);
+  const rest = checkRest(settings, problems);
+  // Each of the three is missing only with a problem noted.
+  if (problems.list.length === 0 && accounts && publicUrls && keys) {
+    return { resolved: { accounts, publicUrls, keys, ...rest } };
+  }
+  return { problems: problems.list, usable: { ...(accounts && { accounts }), ...(keys && { keys }) } };
+}
+
+function givenOptions(options: unknown, problems: Problems): Record<string, unknown> {
+  if (!isRecord(options)) {
+    problems.add(
+      `The options of WechatAuthModule are not an object but ${kindOf(options)}.`,
+      'Give forRoot() an object or nothing; give forRootAsync() a useFactory that returns one.',
+    );
+    return {};
+  }
+  const { dataSource } = options;
+  if (dataSource !== undefined) {
+    problems.add(
+      `dataSource is ${kindOf(dataSource)} here, and without effect.`,
+      'Give the name of a TypeORM data source to forRoot() among the options, to forRootAsync() beside useFactory.',
+    );
+  }
+  checkOptionNames(undefined, options, [...OPTION_NAMES, 'dataSource'], problems);
+  return options;
+}
+
+function checkRest(
+  settings: SettingsReader,
+  problems: Problems,
+): Omit<ResolvedWechatAuthOptions, 'accounts' | 'publicUrls' | 'keys'> {
   const openBaseUrl = checkBaseUrl(
-    options.openBaseUrl ?? env('WECHAT_OPEN_BASE_URL') ?? REAL_OPEN_BASE_URL,
-    'WECHAT_OPEN_BASE_URL',
+    settings.read('openBaseUrl', 'WECHAT_OPEN_BASE_URL'),
+    REAL_OPEN_BASE_URL,
     problems,
   );
-  const apiBaseUrl = checkBaseUrl(
-    options.apiBaseUrl ?? env('WECHAT_API_BASE_URL') ?? REAL_API_BASE_URL,
-    'WECHAT_API_BASE_URL',
-    problems,
-  );
-  const accounts = resolveAccounts(options, env, problems);
-  const publicUrls = parsePublicUrls(options.publicUrl ?? env('WECHAT_PUBLIC_URL'), problems);
-  const keys = parseKeys(options.keys ?? env('WECHAT_AUTH_KEYS'), problems);
-  const resolved = {
+  return {
     openBaseUrl,
-    apiBaseUrl,
-    path: checkPath(options.path ?? '/wechat', problems),
-    prompt: oneOf('prompt', options.prompt ?? 'explain', ['explain', 'direct'] as const, problems),
+    apiBaseUrl: checkBaseUrl(settings.read('apiBaseUrl', 'WECHAT_API_BASE_URL'), REAL_API_BASE_URL, problems),
+    path: checkPath(settings.read('path'), '/wechat', problems),
+    prompt: oneOf(settings.read('prompt'), ['explain', 'direct'], 'explain', problems),
     outsideWechat: oneOf(
-      'outsideWechat',
-      options.outsideWechat ?? (openBaseUrl === REAL_OPEN_BASE_URL ? 'open-in-wechat' : 'redirect'),
-      ['open-in-wechat', 'redirect'] as const,
+      settings.read('outsideWechat'),
+      ['open-in-wechat', 'redirect'],
+      openBaseUrl === REAL_OPEN_BASE_URL ? 'open-in-wechat' : 'redirect',
       problems,
     ),
-    sessionMaxAgeMs: positiveMs('session.maxAgeMs', options.session?.maxAgeMs ?? 30 * DAY_MS, problems),
-    sessionStore: options.session?.store,
-    requestTimeoutMs: positiveMs(
-      'requestTimeoutMs',
-      options.requestTimeoutMs ?? 5_000,
+    ...checkSession(settings.read('session'), problems),
+    requestTimeoutMs: milliseconds(
+      settings.read('requestTimeoutMs'),
+      { defaultMs: 5_000, maxMs: MAX_TIMEOUT_MS },
       problems,
-      MAX_TIMEOUT_MS,
     ),
-    allowedOrigins: (options.allowedOrigins ?? []).map((origin) => checkOrigin(origin, problems)),
-    consentText: options.consentText,
-    onSignIn: options.onSignIn,
+    allowedOrigins: checkOrigins(settings.read('allowedOrigins'), problems),
+    consentText: optionalText(settings.read('consentText'), problems),
+    onSignIn: checkHook(settings.read('onSignIn'), problems),
   };
-  // Each of the three lists is empty only with a problem noted.
-  if (problems.length > 0 || !isFilled(accounts) || !isFilled(publicUrls) || !isFilled(keys)) {
-    throw new WechatConfigurationError(problems);
-  }
-  return { accounts, publicUrls, keys, ...resolved };
 }
 
-function resolveAccounts(
-  options: WechatAuthOptions,
-  env: ReadEnvironment,
-  problems: string[],
-): WechatAccount[] {
-  const refreshTokenLifetimeMs = positiveMs(
-    'refreshTokenLifetimeMs',
-    options.refreshTokenLifetimeMs ?? 30 * DAY_MS,
-    problems,
+function checkSession(
+  setting: Setting,
+  problems: Problems,
+): Pick<ResolvedWechatAuthOptions, 'sessionMaxAgeMs' | 'sessionStore'> {
+  const session = optionalGroup(setting, 'Write it like { maxAgeMs, store }.', problems);
+  checkOptionNames(setting.name, session, SESSION_NAMES, problems);
+  const maxAge = settingWithin(setting.name, session, 'maxAgeMs');
+  return {
+    sessionMaxAgeMs: milliseconds(maxAge, { defaultMs: 30 * DAY_MS, maxMs: MAX_LIFETIME_MS }, problems),
+    sessionStore: checkStore(settingWithin(setting.name, session, 'store'), problems),
+  };
+}
+
+/** Asked for by its methods: a store may come from a second copy of this package, as in a workspace. */
+function checkStore(setting: Setting, problems: Problems): WechatSessionStore | undefined {
+  const { name, value } = setting;
+  if (value === undefined) return undefined;
+  if (isRecord(value) && ['read', 'write', 'clear'].every((method) => typeof value[method] === 'function')) {
+    return value as unknown as WechatSessionStore;
+  }
+  problems.add(
+    `${name} is not an object with read, write and clear: ${found(setting)}.`,
+    'Give an instance of a class that extends WechatSessionStore, not the class.',
   );
-  const listed = options.accounts ?? [
-    {
-      appId: options.appId ?? env('WECHAT_APP_ID') ?? '',
-      appSecret: options.appSecret ?? env('WECHAT_APP_SECRET') ?? '',
-    },
-  ];
-  if (listed.length === 0) problems.push('accounts is empty. List at least one { appId, appSecret }.');
-  const accounts = listed.map((account, index) => {
-    const place = options.accounts ? `accounts[${index}].` : '';
-    checkAppId(account.appId, options.accounts ? `${place}appId` : 'WECHAT_APP_ID', problems);
-    if (!account.appSecret) {
-      const name = options.accounts ? `${place}appSecret` : 'WECHAT_APP_SECRET';
-      problems.push(`${name} is missing. Set it to the AppSecret shown beside the app id in 微信公众平台.`);
-    }
-    return {
-      appId: account.appId,
-      appSecret: account.appSecret,
-      refreshTokenLifetimeMs:
-        account.refreshTokenLifetimeMs === undefined
-          ? refreshTokenLifetimeMs
-          : positiveMs(`${place}refreshTokenLifetimeMs`, account.refreshTokenLifetimeMs, problems),
-    };
-  });
-  if (new Set(accounts.map(({ appId }) => appId)).size < accounts.length) {
-    problems.push('accounts lists one appId twice. Keep one entry for each account.');
-  }
-  return accounts;
+  return undefined;
 }
 
-function checkAppId(appId: string, name: string, problems: string[]): void {
-  if (!appId) {
-    problems.push(`${name} is missing. Set it to the AppID of the service account (服务号) in 微信公众平台.`);
-  } else if (!/^wx[0-9a-zA-Z]{16}$/.test(appId)) {
-    problems.push(
-      `${name} is not the form of a WeChat app id. It is "wx" and 16 letters or digits; copy it whole.`,
-    );
-  }
-}
-
-function parsePublicUrls(text: string | undefined, problems: string[]): PublicUrl[] {
-  const entries = splitList(text);
-  if (entries.length === 0) {
-    problems.push(
-      'WECHAT_PUBLIC_URL is missing. Set it to where people reach the application, for example https://shop.example.com.',
-    );
-  }
-  const publicUrls = entries.flatMap((entry) => {
-    const url = parseHttpUrl(entry);
-    if (!url || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-      problems.push(
-        `WECHAT_PUBLIC_URL has an entry that is not an http(s) address of scheme, host and path. Write it like https://shop.example.com/path.`,
-      );
-      return [];
-    }
-    if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-      problems.push(
-        `WECHAT_PUBLIC_URL has ${url.origin}: plain http outside this machine. Use https; cookies would travel in the clear.`,
-      );
-    }
-    return [{ origin: url.origin, host: url.host, basePath: url.pathname.replace(/\/+$/, '') }];
-  });
-  if (new Set(publicUrls.map(({ host }) => host)).size < publicUrls.length) {
-    problems.push('WECHAT_PUBLIC_URL names one host twice. Keep one entry for each host.');
-  }
-  return publicUrls;
-}
-
-function parseKeys(text: string | undefined, problems: string[]): SealingKey[] {
-  const howTo = "Make one with: node -e \"console.log('k1:' + crypto.randomBytes(32).toString('base64'))\"";
-  const entries = splitList(text);
-  if (entries.length === 0) problems.push(`WECHAT_AUTH_KEYS is missing. ${howTo}`);
-  const keys = entries.flatMap((entry, index) => {
-    const [, kid, base64] = /^([\w-]{1,32}):([\w+/-]+={0,2})$/.exec(entry) ?? [];
-    const secret = Buffer.from(base64 ?? '', 'base64');
-    if (kid === undefined || secret.length !== 32) {
-      problems.push(`WECHAT_AUTH_KEYS: entry ${index + 1} is not kid:base64 of exactly 32 bytes. ${howTo}`);
-      return [];
-    }
-    return [{ kid, secret }];
-  });
-  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
-    problems.push('WECHAT_AUTH_KEYS has one kid twice. Give every key a name of its own.');
-  }
-  return keys;
-}
-
-function checkBaseUrl(text: string, name: string, problems: string[]): string {
-  const url = parseHttpUrl(text);
-  if (!url || /[?#@]/.test(text)) {
-    problems.push(
-      `${name} is not an http(s) address of scheme, host and path. Leave it out for the real WeChat.`,
-    );
-  } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    problems.push(`${name} is plain http outside this machine. Use https; the app secret travels there.`);
-  }
-  return text.replace(/\/+$/, '');
-}
-
-function checkPath(path: string, problems: string[]): string {
-  const trimmed = path.replace(/^\/+|\/+$/g, '');
-  if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(trimmed) || trimmed.split('/').some((part) => /^\.{1,2}$/.test(part))) {
-    problems.push(
-      'path is not a plain path. Write it like /wechat: letters, digits, ".", "_", "~", "-" and slashes.',
-    );
-  }
-  return `/${trimmed}`;
-}
-
-function checkOrigin(origin: string, problems: string[]): string {
-  const url = parseHttpUrl(origin);
-  if (url?.origin !== origin) {
-    problems.push(
-      'allowedOrigins has an entry that is not an origin. Write scheme, host and port alone, like https://admin.example.com.',
-    );
-  }
-  return origin;
-}
-
-function oneOf<T extends string>(name: string, value: T, allowed: readonly T[], problems: string[]): T {
-  if (!allowed.includes(value)) problems.push(`${name} is unknown. Choose one of: ${allowed.join(', ')}.`);
-  return value;
-}
-
-function positiveMs(name: string, value: number, problems: string[], maxMs = MAX_LIFETIME_MS): number {
-  if (!Number.isFinite(value) || value <= 0 || value > maxMs) {
-    problems.push(
-      `${name} is not a number of milliseconds between 0 and ${String(maxMs)}. Leave it out for the default.`,
-    );
-  }
-  return value;
-}
-
-function splitList(text: string | undefined): string[] {
-  return (text ?? '')
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
-}
-
-function parseHttpUrl(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined;
-  const url = new URL(text);
-  return url.protocol === 'http:' || url.protocol === 'https:' ? url : undefined;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-}
-
-function isFilled<T>(list: T[]): list is [T, ...T[]] {
-  return list.length > 0;
+function checkHook(setting: Setting, problems: Problems): WechatSignInHook | undefined {
+  const { name, value } = setting;
+  if (value === undefined || typeof value === 'function') return value as WechatSignInHook | undefined;
+  problems.add(`${name} is not a function: ${found(setting)}.`, 'Write it like async (user) => { ... }.');
+  return undefined;
 }

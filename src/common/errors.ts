@@ -15,21 +15,30 @@ export class WechatError extends Error {
   }
 }
 
+/** One thing that keeps the module from working. Neither text holds a secret. */
+export interface WechatConfigurationProblem {
+  /** What is wrong, with the name of the variable or option. */
+  problem: string;
+  /** What to do about it. */
+  cure: string;
+}
+
 /**
  * Something the operator has set, or has not set, keeps the module from working: an environment variable, an
- * option, a missing table. The message lists every problem found, each with its cure.
+ * option, a missing table, a key that stored tokens need. The message lists every problem found, each with its cure.
  */
 export class WechatConfigurationError extends WechatError {
   declare readonly code: 'invalid_configuration';
-  /** One entry per problem: what is wrong, then what to do. */
-  readonly problems: readonly string[];
+  /** What the message lists. */
+  declare readonly problems: readonly WechatConfigurationProblem[];
 
-  constructor(problems: readonly string[], options?: ErrorOptions) {
+  constructor(problems: readonly WechatConfigurationProblem[], options?: ErrorOptions) {
     super(
       'invalid_configuration',
-      `nestjs-wechat-auth is not configured correctly:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      `nestjs-wechat-auth is not configured correctly:\n${problems.map(({ problem, cure }) => `  - ${problem} ${cure}`).join('\n')}`,
       options,
     );
-    this.problems = problems;
+    // Not enumerable: Nest's logger prints an error's properties, and the message says all of it already.
+    Object.defineProperty(this, 'problems', { value: problems });
   }
 }

@@ -72,7 +72,7 @@ export class GrantRepository {
     await this.rows.update(
       { appId, openid },
       {
-        sealedUserInfo: this.sealer.seal('userinfo', audienceOf(grant), userInfo),
+        sealedUserInfo: this.sealer.seal('userinfo', grantAudience(grant), userInfo),
         userInfoFetchedAt: fetchedAt,
         ...(userInfo.unionid !== undefined && { unionid: userInfo.unionid }),
       },
@@ -124,14 +124,14 @@ export class GrantRepository {
 
   /** @throws {SealError} if the row was sealed with a key that is not known here, or was tampered with. */
   openTokens(grant: WechatGrant): TokenPair {
-    const { at, rt } = this.sealer.open('tokens', audienceOf(grant), grant.sealedTokens);
+    const { at, rt } = this.sealer.open('tokens', grantAudience(grant), grant.sealedTokens);
     return { accessToken: at as string, refreshToken: rt as string };
   }
 
   /** @throws {SealError} as {@link openTokens}. */
   openUserInfo(grant: WechatGrant): WechatUserInfo | undefined {
     if (grant.sealedUserInfo === null) return undefined;
-    const { aud: _, ...userInfo } = this.sealer.open('userinfo', audienceOf(grant), grant.sealedUserInfo);
+    const { aud: _, ...userInfo } = this.sealer.open('userinfo', grantAudience(grant), grant.sealedUserInfo);
     return userInfo as unknown as WechatUserInfo;
   }
 
@@ -144,7 +144,7 @@ export class GrantRepository {
       pairStatus: 'alive',
       pairSuspectSince: null,
       pairAbility: abilityAfter(authorization, row),
-      sealedTokens: this.sealer.seal('tokens', audienceOf(authorization), {
+      sealedTokens: this.sealer.seal('tokens', grantAudience(authorization), {
         at: accessToken,
         rt: refreshToken,
       }),
@@ -214,6 +214,6 @@ function newGrant({ appId, openid, requestedAt }: GrantedAuthorization): Partial
 }
 
 /** Tokens and profiles open in the row they were sealed for, and in no other. */
-function audienceOf({ appId, openid }: GrantKey): string {
+export function grantAudience({ appId, openid }: GrantKey): string {
   return `wechat_grant/${appId}/${openid}`;
 }

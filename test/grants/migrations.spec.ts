@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { DataSource, type DataSourceOptions } from 'typeorm';
-import { WechatConfigurationError } from '../../src/common/errors.js';
-import { SchemaCheck } from '../../src/grants/schema.check.js';
+import { DataSource, type DataSourceOptions, DefaultNamingStrategy } from 'typeorm';
+import { schemaProblems } from '../../src/grants/schema.check.js';
 import { wechatAuthEntities, wechatAuthMigrations } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 
@@ -16,13 +15,17 @@ afterEach(async () => {
   await database.drop();
 });
 
-async function connect(schema?: string): Promise<DataSource> {
+async function connect(
+  schema?: string,
+  options: Partial<Extract<DataSourceOptions, { type: 'postgres' }>> = {},
+): Promise<DataSource> {
   dataSource = await new DataSource({
     type: 'postgres',
     url: database.url,
     entities: wechatAuthEntities,
     migrations: wechatAuthMigrations,
     ...(schema !== undefined && { schema }),
+    ...options,
   }).initialize();
   return dataSource;
 }
@@ -79,6 +82,7 @@ describe.each([
     await dataSource.runMigrations();
     expect((await tablesAndIndexes()).indexes).toEqual([
       `CREATE UNIQUE INDEX wechat_grant_pkey ON ${schema}.wechat_grant USING btree (app_id, openid)`,
+      `CREATE INDEX wechat_grant_sealed_tokens_header_idx ON ${schema}.wechat_grant USING btree (split_part(sealed_tokens, '.'::text, 1))`,
       `CREATE INDEX wechat_sign_in_browser_idx ON ${schema}.wechat_sign_in USING btree (browser_digest, completed_at)`,
       `CREATE UNIQUE INDEX wechat_sign_in_code_digest_key ON ${schema}.wechat_sign_in USING btree (code_digest)`,
       `CREATE INDEX wechat_sign_in_expires_at_idx ON ${schema}.wechat_sign_in USING btree (expires_at)`,
@@ -121,23 +125,61 @@ describe.each([
 
   it('are what the check at start asks for', async () => {
     await dataSource.runMigrations();
-    await expect(new SchemaCheck(dataSource).onModuleInit()).resolves.toBeUndefined();
+    expect(await problems()).toEqual([]);
   });
 
   it('are named as the cure by the check at start, with every table that is missing', async () => {
-    const missing = `${schemaOption === undefined ? '' : 'Shop.'}wechat_`;
-    expect(await problemsAtStart()).toEqual([
-      `The database lacks the table ${missing}grant and the table ${missing}sign_in. Run the migrations: TypeOrmModule.forRoot({ ..., migrations: [...wechatAuthMigrations], migrationsRun: true }), or add wechatAuthMigrations to the data source of your own migration command.`,
+    expect(await problems()).toEqual([
+      `The database lacks the table ${path('wechat_grant')} and the table ${path('wechat_sign_in')}. ${migrate()}`,
     ]);
   });
 
-  it('are named as the cure where one table alone is missing', async () => {
+  it.each([
+    ['a table', 'DROP TABLE {schema}.wechat_sign_in', 'the table {path}wechat_sign_in'],
+    [
+      'columns',
+      'ALTER TABLE {schema}.wechat_grant DROP COLUMN unionid, DROP COLUMN signed_in_at',
+      'the column {path}wechat_grant.unionid and the column {path}wechat_grant.signed_in_at',
+    ],
+    [
+      'an index that makes a callback exchange its code once',
+      'DROP INDEX {schema}.wechat_sign_in_state_digest_key',
+      'the index wechat_sign_in_state_digest_key',
+    ],
+    [
+      'an index that TypeORM cannot describe',
+      'DROP INDEX {schema}.wechat_grant_sealed_tokens_header_idx',
+      'the index wechat_grant_sealed_tokens_header_idx',
+    ],
+    [
+      'several things',
+      'DROP INDEX {schema}.wechat_sign_in_expires_at_idx; ALTER TABLE {schema}.wechat_sign_in DROP COLUMN scope; DROP TABLE {schema}.wechat_grant',
+      'the table {path}wechat_grant, the column {path}wechat_sign_in.scope and the index wechat_sign_in_expires_at_idx',
+    ],
+  ])('are named as the cure where the database lacks %s', async (_missing, sql, named) => {
     await dataSource.runMigrations();
-    await dataSource.query(`DROP TABLE ${schema}.wechat_sign_in`);
-    expect(await problemsAtStart()).toEqual([
-      expect.stringMatching(/^The database lacks the table (Shop\.)?wechat_sign_in\. Run the migrations: /),
+    await dataSource.query(sql.replaceAll('{schema}', schema));
+    expect(await problems()).toEqual([
+      `The database lacks ${named.replaceAll('{path}', path(''))}. ${migrate()}`,
     ]);
   });
+
+  it('are named as the cure where only the older of them were run', async () => {
+    await dataSource.runMigrations();
+    await dataSource.undoLastMigration();
+    expect(await problems()).toEqual([
+      expect.stringMatching(/^The database lacks the .*npx nestjs-wechat-auth migrate/),
+    ]);
+  });
+
+  function migrate(): string {
+    const options = schemaOption === undefined ? '' : ` --schema ${schemaOption}`;
+    return `Run npx nestjs-wechat-auth migrate${options}; or give TypeOrmModule.forRoot() migrations: [...wechatAuthMigrations] and run those as you run your own (migrationsRun: true does at each start).`;
+  }
+
+  function path(table: string): string {
+    return `${schemaOption === undefined ? '' : `${schemaOption}.`}${table}`;
+  }
 });
 
 describe('the check at start', () => {
@@ -147,53 +189,99 @@ describe('the check at start', () => {
     await dataSource.query('CREATE SCHEMA empty');
     await dataSource.destroy();
     await connect('empty');
-    expect(await problemsAtStart()).toEqual([
+    expect(await problems()).toEqual([
       expect.stringContaining('lacks the table empty.wechat_grant and the table empty.wechat_sign_in'),
     ]);
   });
 
-  it('gives its connection back, also where tables are missing', async () => {
-    dataSource = await new DataSource({
-      type: 'postgres',
-      url: database.url,
-      entities: wechatAuthEntities,
-      migrations: wechatAuthMigrations,
-      poolSize: 1,
-      connectTimeoutMS: 2_000,
-    }).initialize();
-    await problemsAtStart();
+  it('finds the tables by the search path, as the statements do', async () => {
+    await connect();
+    await dataSource.query('CREATE SCHEMA elsewhere');
+    await dataSource.destroy();
+    await connect('elsewhere');
     await dataSource.runMigrations();
-    await new SchemaCheck(dataSource).onModuleInit();
+    await dataSource.destroy();
+    await connect(undefined, { extra: { options: '-c search_path=elsewhere' } });
+    expect(await problems()).toEqual([]);
+  });
+
+  it('gives the command what it cannot know: the schema and the table of migrations', async () => {
+    await connect('my shop', { migrationsTableName: 'typeorm_migrations' });
+    expect(await problems()).toEqual([
+      expect.stringContaining(
+        "Run npx nestjs-wechat-auth migrate --schema 'my shop' --migrations-table typeorm_migrations; or",
+      ),
+    ]);
+  });
+
+  it('gives its connection back, also where tables are missing', async () => {
+    await connect(undefined, { poolSize: 1, connectTimeoutMS: 2_000 });
+    await problems();
+    await dataSource.runMigrations();
+    await problems();
     expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('asks for nothing that TypeORM’s own synchronize does not make', async () => {
+    await connect(undefined, { synchronize: true });
+    expect(await problems()).toEqual([]);
   });
 
   it('refuses another database than PostgreSQL', async () => {
     await connect();
     const options: DataSourceOptions = { type: 'mysql', url: 'mysql://127.0.0.1:1/none' };
-    await expect(problemsAtStart({ options })).resolves.toEqual([
+    expect(await problems({ options })).toEqual([
       "The TypeORM data source is of type mysql. Use PostgreSQL: TypeOrmModule.forRoot({ type: 'postgres', ... }).",
     ]);
   });
 
   it('refuses a prefix of table names, which migrations do not follow', async () => {
-    await connect();
+    await connect(undefined, { entityPrefix: 'shop_' });
     await dataSource.runMigrations();
-    const options: DataSourceOptions = { type: 'postgres', entityPrefix: 'shop_' };
-    await expect(problemsAtStart({ options })).resolves.toEqual([
+    expect(await problems()).toEqual([
       'The TypeORM data source has an entityPrefix, which migrations do not follow. Use the option schema instead, or a data source of its own for this module.',
     ]);
   });
+
+  it('refuses names of the host’s own making, which migrations do not follow either', async () => {
+    class Shouting extends DefaultNamingStrategy {
+      override columnName(propertyName: string, customName: string | undefined): string {
+        return (customName ?? propertyName).toUpperCase();
+      }
+    }
+    await connect(undefined, { namingStrategy: new Shouting() });
+    await dataSource.runMigrations();
+    expect(await problems()).toEqual([
+      'The TypeORM data source has a namingStrategy that renames what this module names, which migrations do not follow. Let it keep names that are given, or use a data source of its own for this module.',
+    ]);
+  });
+
+  it('refuses a data source that does not know the entities', async () => {
+    await connect(undefined, { entities: [] });
+    await dataSource.runMigrations();
+    expect(await problems()).toEqual([
+      'The TypeORM data source does not know the entities of this module. Set autoLoadEntities: true, or entities: [...wechatAuthEntities], in TypeOrmModule.forRoot().',
+    ]);
+  });
+
+  it('refuses a data source that is not connected', async () => {
+    await connect();
+    expect(await problems({ isInitialized: false })).toEqual([
+      'The TypeORM data source is not connected yet, so nothing can be read or stored. Leave manualInitialization out, or call initialize() on the data source before the application starts.',
+    ]);
+  });
+
+  it('lets the database speak for itself where it cannot be asked', async () => {
+    await connect();
+    await database.drop();
+    await expect(problems()).rejects.toThrow(/does not exist|terminat/);
+  });
 });
 
-async function problemsAtStart(
-  changes: Partial<Pick<DataSource, 'options'>> = {},
-): Promise<readonly string[]> {
+/** What the check finds, in a data source that may differ from the real one. */
+async function problems(
+  changes: Partial<Pick<DataSource, 'options' | 'isInitialized'>> = {},
+): Promise<string[]> {
   const checked = Object.assign(Object.create(dataSource) as DataSource, changes);
-  try {
-    await new SchemaCheck(checked).onModuleInit();
-  } catch (error) {
-    if (error instanceof WechatConfigurationError) return error.problems;
-    throw error;
-  }
-  throw new Error('The check found nothing wrong.');
+  return (await schemaProblems(checked)).map(({ problem, cure }) => `${problem} ${cure}`);
 }

@@ -1,6 +1,6 @@
 export { wechatAuthMigrations } from '../migrations/index.js';
 export { WechatClock } from './common/clock.js';
-export { WechatConfigurationError, WechatError } from './common/errors.js';
+export { WechatConfigurationError, type WechatConfigurationProblem, WechatError } from './common/errors.js';
 export type { OutsideWechat, WechatPrompt, WechatSignInContext, WechatSignInHook } from './common/options.js';
 export type { PublicUrl } from './common/public-url.js';
 export { type WechatSession, type WechatSessionScope, WechatSessionStore } from './common/session.js';
@@ -26,7 +26,7 @@ export {
   type WechatAuthRouteOptions,
   WechatPublic,
 } from './sign-in/wechat-auth.decorator.js';
-export { WechatAuthGuard } from './sign-in/wechat-auth.guard.js';
+export { WechatAuthGuard, type WechatRequest } from './sign-in/wechat-auth.guard.js';
 export { type WechatAuthAsyncOptions, WechatAuthModule } from './wechat-auth.module.js';
 export type { WechatAccountOptions, WechatAuthOptions } from './wechat-auth.options.js';
 export { WechatAuthService } from './wechat-auth.service.js';

@@ -130,12 +130,17 @@ export class Sealer {
       keys = this.keys.map(({ kid, secret }) => ({
         kid,
         key: deriveKey(secret, purpose),
-        header: Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url'),
+        header: sealHeader(kid),
       }));
       this.derived.set(purpose, keys);
     }
     return keys;
   }
+}
+
+/** What every text sealed with the key of this id begins with, up to the first dot. */
+export function sealHeader(kid: string): string {
+  return Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url');
 }
 
 /**

@@ -2,6 +2,7 @@ import type { WireScope } from './emulator.state.js';
 import type { WechatEmulatorApp } from './emulator.types.js';
 import type { EmulatorRequest } from './http.messages.js';
 import type { WechatPlatform } from './platform.js';
+import { parseUrl } from '../common/parsed-url.js';
 
 /** An authorization request that WeChat would go on with. */
 export interface AuthorizationRequest {
@@ -145,6 +146,6 @@ function checkForm(query: URLSearchParams, isOrderStrict: boolean): void {
 }
 
 function hostOf(redirectUri: string): string | undefined {
-  const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
+  const url = parseUrl(redirectUri);
   return url && /^https?:$/.test(url.protocol) ? url.hostname : undefined;
 }

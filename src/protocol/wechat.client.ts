@@ -1,6 +1,7 @@
 import { WechatConfigurationError, WechatError } from '../common/errors.js';
 import type { WechatAccount } from '../common/options.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
+import { parseUrl } from '../common/parsed-url.js';
 import { toWellFormed } from './redaction.js';
 import { WechatResponseError } from './wechat-response.error.js';
 import {
@@ -49,7 +50,10 @@ export class WechatClient {
   constructor(options: WechatClientOptions) {
     if (options.accounts.length === 0) {
       throw new WechatConfigurationError([
-        'No WeChat account is set. Set WECHAT_APP_ID and WECHAT_APP_SECRET, or the option accounts.',
+        {
+          problem: 'No WeChat account is set.',
+          cure: 'Set WECHAT_APP_ID and WECHAT_APP_SECRET, or the option accounts.',
+        },
       ]);
     }
     this.#accounts = new Map(options.accounts.map((account) => [account.appId, account]));
@@ -84,7 +88,7 @@ export class WechatClient {
         `state must be 1 to 128 characters of a-z, A-Z and 0-9, as WeChat allows no others; this one has ${String(p.state.length)} characters.`,
       );
     }
-    if (!/^https?:\/\//i.test(p.redirectUri) || !URL.canParse(p.redirectUri)) {
+    if (!/^https?:\/\//i.test(p.redirectUri) || !parseUrl(p.redirectUri)) {
       throw new WechatError(
         'invalid_redirect_uri',
         'redirectUri must be an absolute http or https URL, for example https://shop.example.com/wechat/callback.',

@@ -1,5 +1,6 @@
 import { Pool, errors } from 'undici';
 import { WechatConfigurationError } from '../common/errors.js';
+import { parseUrl } from '../common/parsed-url.js';
 import { errorCodeOf } from './redaction.js';
 import {
   WechatResponseError,
@@ -124,10 +125,13 @@ export class WechatTransport {
 
 /** @throws {WechatConfigurationError} unless `text` is an absolute http or https URL */
 export function parseBaseUrl(text: string, variable: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
   throw new WechatConfigurationError([
-    `${variable} is not an http or https URL. Set it to one, or leave it out to use WeChat itself.`,
+    {
+      problem: `${variable} is not an http or https URL.`,
+      cure: `Set it to one, or leave it out to use WeChat itself.`,
+    },
   ]);
 }
 

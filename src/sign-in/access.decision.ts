@@ -3,9 +3,8 @@ import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
 import { WechatConfigurationError } from '../common/errors.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
-import type { PublicUrl } from '../common/public-url.js';
 import { SealError } from '../common/sealer.js';
-import { type WechatSession, WechatSessionStore } from '../common/session.js';
+import { type WechatSession, type WechatSessionScope, WechatSessionStore } from '../common/session.js';
 import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
 import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
@@ -27,6 +26,12 @@ import type { WechatAuthRequirement } from './wechat-auth.requirement.js';
 
 /** Either the handler runs, with this user, or the request is answered instead. */
 export type AccessDecision = { user: WechatUser | undefined } | { answer: Answer };
+
+/** A request for a route of the application that it has come to by one of the public URLs. */
+interface Visit extends WechatSessionScope {
+  exchange: HttpExchange;
+  requirement: WechatAuthRequirement;
+}
 
 /** What is known of the user, and whether it is enough. */
 interface Standing {
@@ -54,36 +59,43 @@ export class AccessDecider {
 
   async decide(exchange: HttpExchange, requirement: WechatAuthRequirement): Promise<AccessDecision> {
     const appId = this.appIdOf(requirement);
-    const isNavigation = isPageNavigation(exchange);
     const publicUrl = this.publicUrls.of(exchange);
     if (!publicUrl) {
       if (requirement.optional) return { user: undefined };
-      return { answer: isNavigation ? misdirectedPage() : misdirectedProblem() };
+      return { answer: isPageNavigation(exchange) ? misdirectedPage() : misdirectedProblem() };
     }
     if (!isSafeMethod(exchange) && !isFromOwnOrigin(exchange, this.publicUrls.ownOrigins)) {
       return { answer: crossOriginProblem() };
     }
-    const request = this.signInRequest(exchange, requirement, appId, publicUrl);
+    const visit: Visit = { exchange, requirement, appId, publicUrl };
     try {
-      return await this.decideFor(exchange, requirement, request, isNavigation);
+      const session = this.sessions.read(exchange.request, visit);
+      const user = isPromise(session) ? undefined : this.userBySession(visit, session);
+      return user ? { user } : await this.decideInTime(visit, session);
     } catch (error) {
-      this.logFault('A request could not be decided', error);
-      const retryUrl = publicUrl.origin + request.returnPath;
-      return { answer: isNavigation ? unavailablePage(retryUrl) : unavailableProblem() };
+      return this.unavailable(visit, error);
     }
   }
 
-  private async decideFor(
-    exchange: HttpExchange,
-    requirement: WechatAuthRequirement,
-    request: SignInRequest,
-    isNavigation: boolean,
+  private async decideInTime(
+    visit: Visit,
+    reading: WechatSession | undefined | Promise<WechatSession | undefined>,
   ): Promise<AccessDecision> {
-    const session = await this.sessions.read(exchange.request, request);
-    const isValid = session !== undefined && this.clock.now() < session.expiresAt;
+    try {
+      return await this.decideFor(visit, await reading);
+    } catch (error) {
+      return this.unavailable(visit, error);
+    }
+  }
+
+  private async decideFor(visit: Visit, session: WechatSession | undefined): Promise<AccessDecision> {
+    const { exchange, requirement } = visit;
+    const isValid = this.isValid(session);
     if (isValid && session.snapshot && !isSafeMethod(exchange)) return { answer: snapshotProblem() };
-    const standing = isValid ? await this.standing(session, requirement, isNavigation) : NOBODY;
+    const isNavigation = isPageNavigation(exchange);
+    const standing = isValid ? await this.standing(visit, session, isNavigation) : NOBODY;
     if (standing.isEnough || requirement.optional) return { user: standing.user };
+    const request = this.signInRequest(visit);
     if (isNavigation) return { answer: await this.starter.start(exchange, request) };
     const { returnPath: _, ...anyPage } = request;
     return {
@@ -94,20 +106,30 @@ export class AccessDecider {
     };
   }
 
-  private async standing(
-    session: WechatSession,
-    { scope, optional }: WechatAuthRequirement,
-    isNavigation: boolean,
-  ): Promise<Standing> {
-    const user = userOf(session);
-    // The virtual user of a snapshot page has nothing more to show.
-    if (scope === 'base' || session.snapshot) return { user, isEnough: true };
+  private isValid(session: WechatSession | undefined): session is WechatSession {
+    return session !== undefined && this.clock.now().getTime() < session.expiresAt.getTime();
+  }
+
+  /** @returns the user, where a session is enough by itself. */
+  private userBySession(
+    { exchange, requirement }: Visit,
+    session: WechatSession | undefined,
+  ): WechatUser | undefined {
+    if (!this.isValid(session)) return undefined;
+    // The virtual user of a snapshot page has nothing more to show, and may change nothing.
+    const isEnough = session.snapshot ? isSafeMethod(exchange) : requirement.scope === 'base';
+    return isEnough ? userOf(session) : undefined;
+  }
+
+  private async standing(visit: Visit, session: WechatSession, isNavigation: boolean): Promise<Standing> {
+    const user = this.userBySession(visit, session);
+    if (user) return { user, isEnough: true };
     try {
-      return await this.userinfoStanding(user, isNavigation);
+      return await this.userinfoStanding(userOf(session), isNavigation);
     } catch (error) {
-      if (!optional) throw error;
+      if (!visit.requirement.optional) throw error;
       this.logFault('An optional route goes on without the profile', error);
-      return { user, isEnough: false };
+      return { user: userOf(session), isEnough: false };
     }
   }
 
@@ -149,20 +171,22 @@ export class AccessDecider {
     return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);
   }
 
-  private signInRequest(
-    exchange: HttpExchange,
-    { scope, prompt }: WechatAuthRequirement,
-    appId: string,
-    publicUrl: PublicUrl,
-  ): SignInRequest {
+  private signInRequest({ exchange, requirement, appId, publicUrl }: Visit): SignInRequest {
     return {
       appId,
       publicUrl,
-      goal: scope,
-      prompt: prompt ?? this.options.prompt,
+      goal: requirement.scope,
+      prompt: requirement.prompt ?? this.options.prompt,
       returnPath: this.publicUrls.returnPathOf(exchange, publicUrl),
       asked: false,
     };
+  }
+
+  private unavailable({ exchange, publicUrl }: Visit, error: unknown): AccessDecision {
+    this.logFault('A request could not be decided', error);
+    if (!isPageNavigation(exchange)) return { answer: unavailableProblem() };
+    const retryUrl = publicUrl.origin + this.publicUrls.returnPathOf(exchange, publicUrl);
+    return { answer: unavailablePage(retryUrl) };
   }
 
   private logFault(what: string, error: unknown): void {
@@ -175,9 +199,19 @@ export class AccessDecider {
     const appId = account ?? accounts[0].appId;
     if (accounts.some((known) => known.appId === appId)) return appId;
     throw new WechatConfigurationError([
-      `@WechatAuth names the account ${appId}, which is not configured. Add it to the option accounts, or correct the name.`,
+      {
+        problem: `@WechatAuth names the account ${appId}, which is not configured.`,
+        cure: `Add it to the option accounts, or correct the name.`,
+      },
     ]);
   }
+}
+
+/** Also one of a library's own, as a store of the host's may return. */
+function isPromise<T extends object>(
+  value: T | undefined | Promise<T | undefined>,
+): value is Promise<T | undefined> {
+  return value !== undefined && 'then' in value;
 }
 
 function userOf({ appId, openid, unionid, snapshot }: WechatSession): WechatUser {

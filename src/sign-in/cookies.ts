@@ -16,6 +16,22 @@ export function scopedCookieName(name: string, { appId, publicUrl }: WechatSessi
   return `${isHttps(publicUrl) ? '__Host-' : ''}${name}_${digest}`;
 }
 
+/**
+ * Works something out once for each account and public URL. There are as many as the configuration has, and what
+ * belongs to them never changes.
+ */
+export function oncePerScope<T>(workOut: (scope: WechatSessionScope) => T): (scope: WechatSessionScope) => T {
+  const known = new WeakMap<PublicUrl, Map<string, T>>();
+  return (scope) => {
+    const { appId, publicUrl } = scope;
+    let ofUrl = known.get(publicUrl);
+    if (!ofUrl) known.set(publicUrl, (ofUrl = new Map<string, T>()));
+    let value = ofUrl.get(appId);
+    if (value === undefined) ofUrl.set(appId, (value = workOut(scope)));
+    return value;
+  };
+}
+
 /** Attributes that every cookie of ours has; `__Host-` names ask for just these. */
 export function cookieOptions(publicUrl: PublicUrl): SerializeOptions {
   return { httpOnly: true, sameSite: 'lax', path: '/', secure: isHttps(publicUrl) };

@@ -6,6 +6,10 @@ import { type SerializeOptions, parseCookie, stringifySetCookie } from 'cookie';
 interface PlatformRequest {
   method: string;
   originalUrl: string;
+  /** Express: without what was stripped on the way. Fastify: after `rewriteUrl`. */
+  url: string;
+  /** Express: what was stripped on the way. */
+  baseUrl?: string;
   headers: Record<string, string | string[] | undefined>;
 }
 
@@ -44,6 +48,16 @@ export class HttpExchange {
   /** Path and query, as this application sees them. */
   get url(): string {
     return this.platformRequest.originalUrl;
+  }
+
+  /**
+   * The beginning of {@link url} that is gone before routes are looked for: where a larger Express application mounts
+   * this one, or what Fastify's `rewriteUrl` takes off. Mostly empty.
+   */
+  get strippedPath(): string {
+    const { originalUrl, url, baseUrl } = this.platformRequest;
+    if (baseUrl !== undefined) return baseUrl;
+    return originalUrl.endsWith(url) ? originalUrl.slice(0, -url.length) : '';
   }
 
   query(name: string): string | undefined {

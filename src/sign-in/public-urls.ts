@@ -1,6 +1,7 @@
 import { Inject, Injectable, RequestMethod } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import { parseUrl } from '../common/parsed-url.js';
 import type { PublicUrl } from '../common/public-url.js';
 import type { HttpExchange } from './http-exchange.js';
 
@@ -27,7 +28,8 @@ export class PublicUrls {
   of(exchange: HttpExchange): PublicUrl | undefined {
     const [first, ...others] = this.options.publicUrls;
     if (others.length === 0) return first;
-    const host = exchange.header('host');
+    // HTTP/2 has its own header for it.
+    const host = exchange.header('host') ?? exchange.header(':authority');
     return this.options.publicUrls.find((publicUrl) => publicUrl.host === host);
   }
 
@@ -54,7 +56,11 @@ export class PublicUrls {
 
   /** @returns path and query of a request, as the browser has them. */
   returnPathOf(exchange: HttpExchange, publicUrl: PublicUrl): string {
-    return this.checkedReturnPath(publicUrl.basePath + exchange.url, publicUrl);
+    const { basePath } = publicUrl;
+    const { url, strippedPath } = exchange;
+    // A path that the application itself strips is a part of the public URL's, and not below it.
+    const path = basePath.endsWith(strippedPath) ? url.slice(strippedPath.length) : url;
+    return this.checkedReturnPath(basePath + path, publicUrl);
   }
 
   /**
@@ -63,8 +69,8 @@ export class PublicUrls {
    */
   checkedReturnPath(returnTo: string | undefined, publicUrl: PublicUrl): string {
     const startPage = `${publicUrl.basePath}/`;
-    if (returnTo === undefined || !URL.canParse(returnTo, publicUrl.origin)) return startPage;
-    const url = new URL(returnTo, publicUrl.origin);
+    const url = returnTo === undefined ? undefined : parseUrl(returnTo, publicUrl.origin);
+    if (!url) return startPage;
     const path = url.pathname + url.search + url.hash;
     // What looks like a path may still name a host: `//evil.example`, `/\evil.example`, `/.//evil.example`.
     const staysHere = url.origin === publicUrl.origin && /^\/(?!\/)/.test(path);

@@ -18,9 +18,12 @@ export function sessionClaims(session: WechatSession): object {
   };
 }
 
-/** The inverse of {@link sessionClaims}; the claims come out of a seal, so they are as we wrote them. */
-export function parseSession(claims: Record<string, unknown>): WechatSession {
-  return {
+/**
+ * The inverse of {@link sessionClaims}; the claims come out of a seal, so they are as we wrote them. Frozen, since
+ * every request of the session gets the same one.
+ */
+export function parseSession(claims: Record<string, unknown>): Readonly<WechatSession> {
+  return Object.freeze({
     id: claims['jti'] as string,
     appId: claims['iss'] as string,
     openid: claims['sub'] as string,
@@ -28,5 +31,5 @@ export function parseSession(claims: Record<string, unknown>): WechatSession {
     issuedAt: fromNumericDate(claims['iat']),
     expiresAt: fromNumericDate(claims['exp']),
     snapshot: claims['snapshot'] === true,
-  };
+  });
 }

@@ -9,7 +9,7 @@ import {
 import type { WechatPrompt } from '../common/options.js';
 import type { WechatScope, WechatUser } from '../common/wechat-user.js';
 import { WechatAuthExceptionFilter } from './wechat-auth.exception.js';
-import { WechatAuthGuard } from './wechat-auth.guard.js';
+import { WechatAuthGuard, type WechatRequest } from './wechat-auth.guard.js';
 import {
   WECHAT_AUTH_PUBLIC,
   WECHAT_AUTH_REQUIREMENT,
@@ -27,7 +27,7 @@ export interface WechatAuthRouteOptions {
 
 /**
  * The handler, or every handler of the controller, is for users of WeChat. A handler's decorator wins over its
- * controller's.
+ * controller's, and so does its `@WechatPublic()`.
  *
  * A page is redirected to WeChat and back; anything else gets a 401 with `application/problem+json` that says where
  * to send the page.
@@ -50,13 +50,20 @@ export function WechatAuth(
   );
 }
 
-/** Exempts a handler or a controller from {@link WechatAuthGuard} where that is a global guard. */
+/**
+ * Exempts a handler or a controller from {@link WechatAuthGuard}: from the global guard, and a handler also from the
+ * `@WechatAuth` of its controller. The handler learns nothing of the user; for that, use `@WechatAuth` with `optional`.
+ */
 export function WechatPublic(): MethodDecorator & ClassDecorator {
   return SetMetadata(WECHAT_AUTH_PUBLIC, true);
 }
 
-/** The user of this request, as a parameter of a handler; undefined only with `optional`. */
+/**
+ * The user of this request, as a parameter of a handler. Undefined with `optional`, where {@link WechatAuthGuard} has
+ * not run, and in any handler that is not reached over HTTP.
+ */
 export const CurrentWechatUser = createParamDecorator(
   (_data: unknown, context: ExecutionContext): WechatUser | undefined =>
-    context.switchToHttp().getRequest<{ wechatUser?: WechatUser }>().wechatUser,
+    // Elsewhere the first argument is not a request, but what a client may have sent.
+    context.getType() === 'http' ? context.switchToHttp().getRequest<WechatRequest>().wechatUser : undefined,
 );

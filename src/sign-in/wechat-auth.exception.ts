@@ -8,6 +8,8 @@ import { type Answer, HttpExchanges } from './http-exchange.js';
 export class WechatAuthException extends HttpException {
   constructor(readonly answer: Answer) {
     super(answer.kind === 'problem' ? answer.body : `WeChat sign-in: ${answer.kind}`, answer.status);
+    // Nest finds no text in a problem's body; the host's filters and logs show this one.
+    if (answer.kind === 'problem') this.message = answer.body.title;
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { TEST_KEY, type TestInstance, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, TEST_KEY, type TestInstance, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
 import { ReverseProxy } from './reverse-proxy.js';
 
@@ -37,13 +37,13 @@ function cookieOf(
   return found[0]!;
 }
 
-describe('cookies, on http on this machine', () => {
+describe.each(PLATFORMS)('cookies, on http on this machine, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
 
   beforeAll(async () => {
     world = await TestWorld.create();
-    site = await world.start();
+    site = await world.start({ platform });
   });
   afterAll(() => world.close());
 
@@ -200,7 +200,7 @@ describe('cookies, on http on this machine', () => {
   });
 
   it('the session of another application on this host is not taken for one’s own', async () => {
-    const other = await world.start();
+    const other = await world.start({ platform });
     const visitor = new Visitor();
     await visitor.open(`${other.url}/hello`);
     const [otherName, value] = cookieOf(visitor, other.url, 'wechat_session');
@@ -232,7 +232,7 @@ describe('cookies, on http on this machine', () => {
   }
 });
 
-describe('the sessions of several accounts', () => {
+describe.each(PLATFORMS)('the sessions of several accounts, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
 
@@ -244,7 +244,7 @@ describe('the sessions of several accounts', () => {
         redirectDomains: ['127.0.0.1'],
       })),
     });
-    site = await world.start({ module: { accounts: world.wechat.apps } });
+    site = await world.start({ platform, module: { accounts: world.wechat.apps } });
   });
   afterAll(() => world.close());
 
@@ -264,7 +264,7 @@ describe('the sessions of several accounts', () => {
   });
 });
 
-describe('cookies, on https', () => {
+describe.each(PLATFORMS)('cookies, on https, on %s', (platform) => {
   const PUBLIC_URL = 'https://shop.example.com';
   let world: TestWorld;
   let site: TestInstance;
@@ -275,7 +275,7 @@ describe('cookies, on https', () => {
         { appId: 'wx00000000000000aa', appSecret: 'secret', redirectDomains: [new URL(PUBLIC_URL).hostname] },
       ],
     });
-    site = await world.start({ module: { publicUrl: PUBLIC_URL } });
+    site = await world.start({ platform, module: { publicUrl: PUBLIC_URL } });
   });
   afterAll(() => world.close());
 
@@ -339,7 +339,7 @@ describe('cookies, on https', () => {
   });
 });
 
-describe('when keys are rotated, behind one public URL', () => {
+describe.each(PLATFORMS)('when keys are rotated, behind one public URL, on %s', (platform) => {
   let world: TestWorld;
   let proxy: ReverseProxy;
   const instances = new Map<string, TestInstance>();
@@ -355,7 +355,7 @@ describe('when keys are rotated, behind one public URL', () => {
       retired: second,
       replaced: `k1:${Buffer.alloc(32, 99).toString('base64')}`,
     })) {
-      instances.set(step, await world.start({ module: { keys, publicUrl: proxy.url } }));
+      instances.set(step, await world.start({ platform, module: { keys, publicUrl: proxy.url } }));
     }
   });
   afterAll(async () => {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Postgres, startPostgres } from '../../scripts/embedded-postgres.mjs';
-import { freePort, type TestInstance, TestWorld } from '../support/test-app.js';
+import { freePort, PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
-describe('when the database stops in the middle', () => {
+describe.each(PLATFORMS)('when the database stops in the middle, on %s', (platform) => {
   let dataDirectory: string;
   let port: number;
   let postgres: Postgres;
@@ -18,7 +18,7 @@ describe('when the database stops in the middle', () => {
     port = await freePort();
     postgres = await startPostgres({ dataDirectory, port });
     world = await TestWorld.create({}, { url: postgres.url, drop: () => Promise.resolve() });
-    site = await world.start();
+    site = await world.start({ platform });
   });
   afterAll(async () => {
     await world.close();

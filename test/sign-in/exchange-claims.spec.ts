@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type TestInstance, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
-describe('an exchange whose onSignIn takes long', () => {
+describe.each(PLATFORMS)('an exchange whose onSignIn takes long, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
   let hook: PromiseWithResolvers<undefined>;
@@ -13,6 +13,7 @@ describe('an exchange whose onSignIn takes long', () => {
     hookCalled = withResolvers();
     world = await TestWorld.create();
     site = await world.start({
+      platform,
       module: {
         onSignIn: async () => {
           hookCalled.resolve(undefined);

@@ -1,21 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { wechatAuthEntities, type WechatUser } from '../../src/index.js';
 import { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
-import { type TestInstance, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
-describe('what happens around a completed sign-in', () => {
+describe.each(PLATFORMS)('what happens around a completed sign-in, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
   let calls: { user: WechatUser; isNewGrant: boolean; path: string }[];
   let reject: Error | undefined;
 
-  beforeEach(async () => {
-    calls = [];
-    reject = undefined;
+  beforeAll(async () => {
     world = await TestWorld.create();
     site = await world.start({
+      platform,
       module: {
         onSignIn: (user, { isNewGrant, request }) => {
           calls.push({
@@ -28,7 +27,12 @@ describe('what happens around a completed sign-in', () => {
       },
     });
   });
-  afterEach(() => world.close());
+  beforeEach(async () => {
+    calls = [];
+    reject = undefined;
+    await world.reset();
+  });
+  afterAll(() => world.close());
 
   async function grants(): Promise<WechatGrant[]> {
     const dataSource = await new DataSource({

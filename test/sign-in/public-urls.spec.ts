@@ -1,11 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import { type INestApplication, VersioningType } from '@nestjs/common';
+import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TestInstance, TestWorld, type TestWorldOptions } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
-import { ReverseProxy } from './reverse-proxy.js';
-
-const PLATFORMS = ['express', 'fastify'] as const;
+import { trustingProxy } from './hostings.js';
 
 /** Where a redirect to WeChat says that the browser shall come back to. */
 function redirectUriOf(visit: Visit): URL {
@@ -42,13 +41,13 @@ async function rawGet(
   });
 }
 
-describe('where a sign-in ends', () => {
+describe.each(PLATFORMS)('where a sign-in ends, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
 
   beforeAll(async () => {
     world = await TestWorld.create();
-    site = await world.start();
+    site = await world.start({ platform });
   });
   afterAll(() => world.close());
 
@@ -169,25 +168,20 @@ describe('where a sign-in ends', () => {
     expect(visit.url).toBe(`${site.url}/`);
   });
 
-  describe.each(PLATFORMS)('after a strange request line, on %s', (platform) => {
-    let strange: TestInstance;
+  it.each(['//evil.example/hello', '/\\evil.example/hello'])(
+    'is nowhere after the strange request line %s, which is no page of ours',
+    async (path) => {
+      expect(await rawGet(site, path)).toMatchObject({ status: 404, location: undefined });
+    },
+  );
 
-    beforeAll(async () => {
-      strange = await world.start({ platform });
-    });
-
-    it.each(['//evil.example/hello', '/\\evil.example/hello'])('%s is no page of ours', async (path) => {
-      expect(await rawGet(strange, path)).toMatchObject({ status: 404, location: undefined });
-    });
-
-    it('a whole address of another host leads to our own start page', async () => {
-      const { status, location = '', cookie = '' } = await rawGet(strange, 'http://evil.example/hello');
-      expect(status).toBe(302);
-      const redirectUri = new URL(location).searchParams.get('redirect_uri') ?? '';
-      expect(redirectUri).toMatch(new RegExp(`^${strange.url}/wechat/callback\\?t=[\\w.-]+$`));
-      const visit = await new Visitor({ cookie }).open(location);
-      expect(visit.url).toBe(`${strange.url}/`);
-    });
+  it('is the start page after a request line with the whole address of another host', async () => {
+    const { status, location = '', cookie = '' } = await rawGet(site, 'http://evil.example/hello');
+    expect(status).toBe(302);
+    const redirectUri = new URL(location).searchParams.get('redirect_uri') ?? '';
+    expect(redirectUri).toMatch(new RegExp(`^${site.url}/wechat/callback\\?t=[\\w.-]+$`));
+    const visit = await new Visitor({ cookie }).open(location);
+    expect(visit.url).toBe(`${site.url}/`);
   });
 
   it('after signing out, is never another host either', async () => {
@@ -249,6 +243,7 @@ describe.each(PLATFORMS)('with several public URLs, on %s', (platform) => {
     world = await TestWorld.create();
     site = await world.start({
       platform,
+      ...trustingProxy(platform),
       module: { publicUrl: 'https://a.example.com,https://b.example.com/shop,https://a.example.com:8443' },
     });
   });
@@ -298,6 +293,13 @@ describe.each(PLATFORMS)('with several public URLs, on %s', (platform) => {
     }
   });
 
+  it('no other header chooses among them, not even with a trusted proxy', async () => {
+    const forwarded = { 'x-forwarded-host': 'a.example.com', forwarded: 'host=a.example.com' };
+    expect((await leave(`${site.url}/hello`, forwarded)).status).toBe(421);
+    const visit = await leave(`${site.url}/hello`, { ...forwarded, host: 'b.example.com' });
+    expect(callbackOf(visit)).toBe('https://b.example.com/shop/wechat/callback');
+  });
+
   it('pages that need no sign-in are open under any host', async () => {
     const host = '10.0.0.7:3000';
     expect((await leave(`${site.url}/public`, { host })).body).toBe('open to all');
@@ -315,148 +317,40 @@ describe.each(PLATFORMS)('with several public URLs, on %s', (platform) => {
   });
 });
 
-describe.each(PLATFORMS)('the module’s own addresses, on %s', (platform) => {
+describe('with several public URLs, over HTTP/2, which only Fastify speaks', () => {
   let world: TestWorld;
+  let site: TestInstance;
 
   beforeAll(async () => {
     world = await TestWorld.create();
+    site = await world.start({
+      adapter: new FastifyAdapter({ http2: true }),
+      module: { publicUrl: 'https://a.example.com,https://b.example.com/shop' },
+    });
   });
   afterAll(() => world.close());
 
-  const setups: [string, Pick<TestWorldOptions, 'module' | 'configure'>, { module: string; host: string }][] =
-    [
-      ['with nothing said', {}, { module: '/wechat', host: '' }],
-      ['with the option path', { module: { path: '/auth/weixin' } }, { module: '/auth/weixin', host: '' }],
-      [
-        'with a global prefix',
-        { configure: (app: INestApplication) => app.setGlobalPrefix('api') },
-        { module: '/api/wechat', host: '/api' },
-      ],
-      [
-        'with a global prefix written with slashes',
-        { configure: (app: INestApplication) => app.setGlobalPrefix('/api/v2/') },
-        { module: '/api/v2/wechat', host: '/api/v2' },
-      ],
-      [
-        'with a global prefix that leaves the module out',
-        {
-          configure: (app: INestApplication) =>
-            app.setGlobalPrefix('api', { exclude: ['wechat/sign-in', 'wechat/callback', 'wechat/consent'] }),
-        },
-        { module: '/wechat', host: '/api' },
-      ],
-      [
-        'with versions in the address',
-        {
-          configure: (app: INestApplication) =>
-            app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' }),
-        },
-        { module: '/wechat', host: '/v1' },
-      ],
-      [
-        'with versions in a header',
-        {
-          configure: (app: INestApplication) =>
-            app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' }),
-        },
-        { module: '/wechat', host: '' },
-      ],
-      [
-        'with a global prefix, versions and the option path',
-        {
-          module: { path: 'weixin/' },
-          configure: (app: INestApplication) =>
-            app.setGlobalPrefix('api').enableVersioning({ type: VersioningType.URI, defaultVersion: '2' }),
-        },
-        { module: '/api/weixin', host: '/api/v2' },
-      ],
-    ];
-
-  it.each(setups)('lead through a whole sign-in %s', async (_, options, paths) => {
-    const site = await world.start({ platform, ...options });
-    const page = `${site.url}${paths.host}/hello?a=1`;
-    const visit = await new Visitor().open(page);
-    expect({
-      status: visit.status,
-      trail: visit.trail.map((address) => address.replace(/\?.*/s, '')),
-    }).toEqual({
-      status: 200,
-      trail: [
-        `${site.url}${paths.host}/hello`,
-        `${world.wechat.openBaseUrl}/connect/oauth2/authorize`,
-        `${site.url}${paths.module}/callback`,
-        `${site.url}${paths.host}/hello`,
-      ],
+  async function get(authority: string, path: string): Promise<{ status: number; location: string }> {
+    const session = connect(site.url);
+    const stream = session.request({
+      ':path': path,
+      ':authority': authority,
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
     });
-    expect(visit.url).toBe(page);
-
-    const explained = await new Visitor().open(`${site.url}${paths.host}/direct`, { follow: () => false });
-    expect(callbackOf(explained)).toBe(`${site.url}${paths.module}/callback`);
-    const call = await new Visitor().fetch(`${site.url}${paths.host}/me`);
-    const { signInUrl } = JSON.parse(call.body) as { signInUrl: string };
-    expect(signInUrl).toBe(`${site.url}${paths.module}/sign-in?scope=userinfo`);
-    const fromButton = await new Visitor().open(
-      `${signInUrl}&return_to=${encodeURIComponent(`${paths.host}/me`)}`,
+    stream.resume();
+    const headers = await new Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>((resolve, reject) =>
+      stream.on('response', resolve).on('error', reject),
     );
-    expect(new URL(fromButton.url).pathname).toBe(`${paths.module}/consent`);
-  });
-});
+    await new Promise<void>((resolve) => session.close(resolve));
+    return { status: headers[':status'] ?? 0, location: headers.location ?? '' };
+  }
 
-describe.each(PLATFORMS)('behind a proxy that strips a path, on %s', (platform) => {
-  let world: TestWorld;
-  let proxy: ReverseProxy;
-
-  beforeAll(async () => {
-    world = await TestWorld.create();
-    proxy = await ReverseProxy.start('/shop');
-    const site = await world.start({
-      platform,
-      module: { publicUrl: `${proxy.url}/` },
-      configure: (app) => app.setGlobalPrefix('api'),
-    });
-    proxy.target = site.url;
-  });
-  afterAll(async () => {
-    await proxy.close();
-    await world.close();
-  });
-
-  it('a sign-in goes through addresses as the browser sees them', async () => {
-    const visit = await new Visitor().open(`${proxy.url}/api/hello?a=1`);
-    expect({ status: visit.status, url: visit.url }).toEqual({
-      status: 200,
-      url: `${proxy.url}/api/hello?a=1`,
-    });
-    expect(visit.trail.map((address) => address.replace(/\?.*/s, ''))).toEqual([
-      `${proxy.url}/api/hello`,
-      `${world.wechat.openBaseUrl}/connect/oauth2/authorize`,
-      `${proxy.url}/api/wechat/callback`,
-      `${proxy.url}/api/hello`,
-    ]);
-  });
-
-  it('asking for consent does, with its pages and buttons', async () => {
-    const visitor = new Visitor();
-    const explained = await visitor.open(`${proxy.url}/api/me`);
-    expect(explained.url).toMatch(new RegExp(`^${proxy.url}/api/wechat/consent\\?`));
-    const visit = await visitor.answerConsent(await visitor.press(explained), 'allow');
-    expect({ status: visit.status, url: visit.url }).toEqual({ status: 200, url: `${proxy.url}/api/me` });
-  });
-
-  it('the start page is the application’s, and calls are told the outer address', async () => {
-    const started = await new Visitor().open(`${proxy.url}/api/wechat/sign-in?return_to=//evil.example`);
-    expect(started.url).toBe(`${proxy.url}/`);
-    const call = await new Visitor().fetch(`${proxy.url}/api/hello`);
-    expect(JSON.parse(call.body)).toMatchObject({
-      signInUrl: `${proxy.url}/api/wechat/sign-in?scope=base`,
-    });
-  });
-
-  it('a place to return to is named as the browser sees it', async () => {
-    const visit = await new Visitor().open(`${proxy.url}/api/wechat/sign-in?return_to=/shop/api/hello`);
-    expect({ status: visit.status, url: visit.url }).toEqual({
-      status: 200,
-      url: `${proxy.url}/api/hello`,
-    });
+  it('the authority chooses among them', async () => {
+    const { status, location } = await get('b.example.com', '/hello');
+    expect(status).toBe(302);
+    const { origin, pathname } = new URL(new URL(location).searchParams.get('redirect_uri') ?? '');
+    expect(origin + pathname).toBe('https://b.example.com/shop/wechat/callback');
+    expect((await get('evil.example', '/hello')).status).toBe(421);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, request as forward, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort, type TestInstance, TestWorld } from '../support/test-app.js';
+import { freePort, PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
 
 const notTheCallback = (location: string): boolean => !location.includes('/wechat/callback');
@@ -37,6 +37,8 @@ describe('a callback that arrives more than once, on two instances behind a roun
   let balancer: Server;
   let url: string;
   let instances: TestInstance[];
+  /** Visits that WeChat keeps waiting. */
+  const hanging: Promise<unknown>[] = [];
 
   beforeAll(async () => {
     world = await TestWorld.create();
@@ -54,6 +56,8 @@ describe('a callback that arrives more than once, on two instances behind a roun
     world.clock.advance(24 * 60 * 60_000);
   });
   afterAll(async () => {
+    await world.wechat.close();
+    await Promise.all(hanging);
     await world.close();
     balancer.closeAllConnections();
     await new Promise((resolve) => balancer.close(resolve));
@@ -168,27 +172,31 @@ describe('a callback that arrives more than once, on two instances behind a roun
     await world.wechat.signInAs(world.wechat.users[0]?.openid ?? '');
   });
 
-  it('gives a second hit a page that reloads itself while WeChat is slow', async () => {
-    const patient = await world.start({ module: { requestTimeoutMs: 60_000 } });
-    const visitor = new Visitor();
-    const callback = (await visitor.open(`${patient.url}/hello`, { follow: notTheCallback })).headers[
-      'location'
-    ];
-    await world.wechat.failNext('token', { hang: true });
-    const first = visitor.open(callback ?? '', stay).catch((error: unknown) => error);
-    while (exchanges() === 0) await new Promise((resolve) => setImmediate(resolve));
-    const second = await visitor.open(callback ?? '', stay);
-    expect(second.status).toBe(200);
-    expect(second.body).toContain('location.reload()');
-    // The page's own policy lets the script run.
-    const [, script = ''] = /<script>(.*)<\/script>/.exec(second.body) ?? [];
-    const hash = createHash('sha256').update(script).digest('base64');
-    expect(second.headers['content-security-policy']).toContain(`'sha256-${hash}'`);
-    // The first one's process is gone, so to say: its lease runs out, and a new sign-in works.
-    world.clock.advance(60_000);
-    const again = await visitor.open(callback ?? '');
-    expect((await visitor.press(again)).url).toBe(`${patient.url}/hello`);
-    await world.wechat.close();
-    await first;
-  });
+  it.each(PLATFORMS)(
+    'gives a second hit a page that reloads itself while WeChat is slow, on %s',
+    async (platform) => {
+      const patient = await world.start({ platform, module: { requestTimeoutMs: 60_000 } });
+      const visitor = new Visitor();
+      const callback = (await visitor.open(`${patient.url}/hello`, { follow: notTheCallback })).headers[
+        'location'
+      ];
+      await world.wechat.failNext('token', { hang: true });
+      hanging.push(visitor.open(callback ?? '', stay).catch((error: unknown) => error));
+      while (exchanges() === 0) await new Promise((resolve) => setImmediate(resolve));
+      const second = await visitor.open(callback ?? '', stay);
+      expect(second.status).toBe(200);
+      expect(second.body).toContain('location.reload()');
+      // The page's own policy lets the script run.
+      const [, script = ''] = /<script>(.*)<\/script>/.exec(second.body) ?? [];
+      const hash = createHash('sha256').update(script).digest('base64');
+      expect(second.headers['content-security-policy']).toContain(`'sha256-${hash}'`);
+      // Where no script runs, a button does the same.
+      const pressed = await visitor.press(second, stay);
+      expect([pressed.status, pressed.url]).toEqual([200, callback]);
+      // The first one's process is gone, so to say: its lease runs out, and a new sign-in works.
+      world.clock.advance(60_000);
+      const again = await visitor.open(callback ?? '');
+      expect((await visitor.press(again)).url).toBe(`${patient.url}/hello`);
+    },
+  );
 });

@@ -14,10 +14,11 @@ describe.each([
 
   beforeEach(async () => {
     world = await TestWorld.create({ grantMemory });
+    // Both start on an empty table: an instance without the key of stored tokens would not.
     const before = await world.start();
+    site = await world.start({ module: { keys: `k2:${randomBytes(32).toString('base64')}` } });
     const first = new Visitor();
     await first.answerConsent(await first.press(await first.open(`${before.url}/me`)), 'allow');
-    site = await world.start({ module: { keys: `k2:${randomBytes(32).toString('base64')}` } });
     visitor = new Visitor();
     await visitor.open(`${site.url}/hello`);
     // That silent sign-in replaced the tokens; the profile is still sealed with the old key.

@@ -1,24 +1,35 @@
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+
+export interface ReverseProxyOptions {
+  /** Addresses below this path are passed on without it, all others are unknown. Default: none. */
+  basePath?: string;
+  /** Passes on the `Host` that the browser sent. Otherwise the application sees the address that the proxy calls it by. */
+  keepsHost?: boolean;
+  /** Writes `X-Forwarded-*`, with this as the scheme. Otherwise it passes on whatever the client sent. */
+  forwardedProto?: 'http' | 'https';
+}
 
 /** What stands before an application in production: it has the public address, and may strip a path. */
 export class ReverseProxy {
   /** Where requests go, for example `http://127.0.0.1:3000`. */
   target = '';
+  readonly basePath: string;
 
   private constructor(
     private readonly server: Server,
     /** Its own address, without the path. */
     readonly origin: string,
-    /** Addresses below this path are passed on without it, all others are unknown. */
-    readonly basePath: string,
-  ) {}
+    private readonly options: ReverseProxyOptions,
+  ) {
+    this.basePath = options.basePath ?? '';
+  }
 
-  static async start(basePath = ''): Promise<ReverseProxy> {
+  static async start(options: ReverseProxyOptions = {}): Promise<ReverseProxy> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const proxy = new ReverseProxy(server, `http://127.0.0.1:${port}`, basePath);
+    const proxy = new ReverseProxy(server, `http://127.0.0.1:${port}`, options);
     proxy.serve();
     return proxy;
   }
@@ -39,13 +50,12 @@ export class ReverseProxy {
         outgoing.writeHead(404).end('not below the path of the application');
         return;
       }
-      const { host: _, ...headers } = incoming.headers;
       const forwarded = request(
         this.target,
         {
           path: url.slice(this.basePath.length),
           method: incoming.method,
-          headers: { ...headers, 'x-forwarded-host': new URL(this.origin).host },
+          headers: this.headersFor(incoming.headers),
           agent: false,
         },
         (answer) => {
@@ -56,5 +66,18 @@ export class ReverseProxy {
       forwarded.on('error', () => outgoing.writeHead(502).end('the application does not answer'));
       incoming.pipe(forwarded);
     });
+  }
+
+  private headersFor({ host, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+    const { keepsHost, forwardedProto } = this.options;
+    return {
+      ...headers,
+      ...(keepsHost && { host }),
+      ...(forwardedProto && {
+        'x-forwarded-for': '203.0.113.7',
+        'x-forwarded-host': host,
+        'x-forwarded-proto': forwardedProto,
+      }),
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger, type LoggerService } from '@nestjs/common';
-import { type TestInstance, TEST_KEY, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TEST_KEY, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
 
 /** Keeps everything that would have been written. */
@@ -19,7 +19,7 @@ class CapturedLog implements LoggerService {
   readonly verbose = this.keep;
 }
 
-describe('secrets', () => {
+describe.each(PLATFORMS)('secrets, on %s', (platform) => {
   const captured = new CapturedLog();
   let world: TestWorld;
   let site: TestInstance;
@@ -27,6 +27,7 @@ describe('secrets', () => {
   beforeAll(async () => {
     world = await TestWorld.create();
     site = await world.start({
+      platform,
       module: {
         requestTimeoutMs: 200,
         onSignIn: (_user, { request }) => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type TestInstance, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
-describe.each(['express', 'fastify'] as const)('signing in, on %s', (platform) => {
+describe.each(PLATFORMS)('signing in, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
 

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WechatEmulatorFault } from '../../src/emulator/index.js';
-import { type TestInstance, TestWorld } from '../support/test-app.js';
+import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
-describe('when WeChat does not exchange the code as it should', () => {
+describe.each(PLATFORMS)('when WeChat does not exchange the code as it should, on %s', (platform) => {
   let world: TestWorld;
   let site: TestInstance;
 
   beforeAll(async () => {
     world = await TestWorld.create();
-    site = await world.start({ module: { requestTimeoutMs: 200 } });
+    site = await world.start({ platform, module: { requestTimeoutMs: 200 } });
   });
   afterEach(() => world.wechat.reset());
   afterAll(() => world.close());

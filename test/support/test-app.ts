@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, type INestApplication, Module, Post, type Type } from '@nestjs/common';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import pg from 'pg';
@@ -21,6 +23,10 @@ import {
   type WechatUser,
 } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+
+/** For `describe.each`: what the module promises, it promises on both. */
+export const PLATFORMS = ['express', 'fastify'] as const;
+export type Platform = (typeof PLATFORMS)[number];
 
 export const TEST_KEY = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
 
@@ -77,15 +83,17 @@ class HostController {
 }
 
 export interface TestWorldOptions {
-  platform?: 'express' | 'fastify';
+  platform?: Platform;
+  /** The platform with settings of its own. */
+  adapter?: AbstractHttpAdapter;
   emulator?: WechatEmulatorOptions;
   module?: WechatAuthOptions;
   /** More modules of the host's. */
   imports?: Type[];
   /** More controllers of the host's. */
   controllers?: Type[];
-  /** Called before the application listens. */
-  configure?: (app: INestApplication) => void;
+  /** Called, and awaited, before the application listens. */
+  configure?: (app: INestApplication) => unknown;
 }
 
 export interface TestInstance {
@@ -125,6 +133,7 @@ export class TestWorld {
   /** Starts an instance; its public URL is its own address, unless the options say otherwise. */
   async start({
     platform = 'express',
+    adapter = platform === 'fastify' ? new FastifyAdapter() : new ExpressAdapter(),
     module = {},
     imports = [],
     controllers = [],
@@ -160,15 +169,20 @@ export class TestWorld {
       .overrideProvider(WechatClock)
       .useValue(this.clock)
       .compile();
-    const app =
-      platform === 'fastify'
-        ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false })
-        : testing.createNestApplication({ logger: false });
-    configure?.(app);
+    const app = testing.createNestApplication(adapter, { logger: false });
+    await configure?.(app);
     await app.listen(port, '127.0.0.1');
     const instance = { app, url };
     this.instances.push(instance);
     return instance;
+  }
+
+  /** Another day: nobody has ever signed in, and WeChat is as at first. Instances go on. */
+  async reset(): Promise<void> {
+    await this.query('DELETE FROM wechat_sign_in; DELETE FROM wechat_grant');
+    await this.wechat.reset();
+    // What instances remember of failures and of browsers in circles is over.
+    this.clock.advance(24 * 60 * 60_000);
   }
 
   /** What is in the database, as it is. */

@@ -25,7 +25,14 @@ export interface Visit {
 export class Visitor {
   private readonly jar = new Map<string, Map<string, string>>();
 
-  constructor(private readonly headers: Record<string, string> = {}) {}
+  /**
+   * @param headers sent with every request.
+   * @param hosts where an origin is really to be found, by origin: as a hosts file and a TLS terminator would have it.
+   */
+  constructor(
+    private readonly headers: Record<string, string> = {},
+    private readonly hosts: Readonly<Record<string, string>> = {},
+  ) {}
 
   /** Opens a page and follows redirects while `follow` says so (by default: all of them). */
   async open(url: string, { headers = {}, follow = () => true }: VisitOptions = {}): Promise<Visit> {
@@ -91,9 +98,11 @@ export class Visitor {
   ): Promise<Pick<Visit, 'status' | 'headers' | 'setCookies' | 'body'>> {
     const jar = this.cookies(url);
     const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await request(url, {
+    const { origin, host, pathname, search } = new URL(url);
+    const place = this.hosts[origin];
+    const response = await request(place === undefined ? url : place + pathname + search, {
       method,
-      headers: { ...this.headers, ...headers, ...(cookie && { cookie }) },
+      headers: { ...(place && { host }), ...this.headers, ...headers, ...(cookie && { cookie }) },
       body: body ?? null,
     });
     const setCookies = [response.headers['set-cookie'] ?? []].flat();

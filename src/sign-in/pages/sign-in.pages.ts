@@ -41,6 +41,8 @@ export function waitPage(): Answer {
     tone: 'wait',
     title: { zh: '正在登录', en: 'Signing you in' },
     text: { zh: '微信回应较慢，请稍候。', en: 'WeChat is slow to answer. One moment.' },
+    // Its own address.
+    button: { zh: '刷新', en: 'Reload', url: '' },
     script: 'reload',
   });
 }

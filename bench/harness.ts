@@ -1,7 +1,7 @@
 /** One line of a suite's result. */
 export interface Figure {
   suite: string;
-  /** What is compared, `ours/theirs`. */
+  /** What is compared, `ours/theirs`, or what stands alone. */
   figure: string;
   /** `a` over `b`; null where a figure stands alone. */
   ratio: number | null;
@@ -12,6 +12,9 @@ export interface Figure {
 
 export interface Suite {
   name: string;
+  /** One line for the list of suites. */
+  about: string;
+  /** @throws if what it measures does not do its work: a fast failure is no figure. */
   run(): Promise<Figure[]>;
 }
 
@@ -26,15 +29,49 @@ const ROUND_MS = 200;
  * the medians of their operations per second.
  */
 export async function compare(suite: string, figure: string, a: Operation, b: Operation): Promise<Figure> {
-  const rates: [number[], number[]] = [[], []];
+  progress(`${suite}: ${figure}`);
   await rate(a);
   await rate(b);
-  for (let round = 0; round < ROUNDS; round++) {
-    rates[0].push(await rate(a));
-    rates[1].push(await rate(b));
+  const rates = await inTurns(ROUNDS, [a, b], rate);
+  return ratioOf(suite, figure, 'ops/s', median(rates.get(a) ?? []), median(rates.get(b) ?? []));
+}
+
+/**
+ * Measures every side once in each round. Every second round goes backwards, so that a machine that slows down or
+ * speeds up favours nobody.
+ */
+export async function inTurns<Side>(
+  rounds: number,
+  sides: readonly Side[],
+  measure: (side: Side) => Promise<number>,
+): Promise<Map<Side, number[]>> {
+  const results = new Map<Side, number[]>(sides.map((side) => [side, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      results.get(side)?.push(await measure(side));
+    }
   }
-  const [rateA, rateB] = [median(rates[0]), median(rates[1])];
-  return { suite, figure, ratio: rateA / rateB, a: rateA, b: rateB, unit: 'ops/s' };
+  return results;
+}
+
+/** A figure that compares two sides. */
+export function ratioOf(suite: string, figure: string, unit: string, a: number, b: number): Figure {
+  return { suite, figure, ratio: a / b, a, b, unit };
+}
+
+/** A figure that stands alone. */
+export function absolute(suite: string, figure: string, unit: string, value: number): Figure {
+  return { suite, figure, ratio: null, a: value, b: null, unit };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((x, y) => x - y);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+/** Says how far a suite has come; the standard output is for figures alone. */
+export function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 async function rate(operation: Operation): Promise<number> {
@@ -51,9 +88,4 @@ async function rate(operation: Operation): Promise<number> {
     elapsedMs = performance.now() - begin;
   } while (elapsedMs < ROUND_MS);
   return (count / elapsedMs) * 1000;
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((x, y) => x - y);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

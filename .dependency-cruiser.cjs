@@ -2,6 +2,7 @@
 // docs/architecture.md tells what each room is for.
 const MAY_IMPORT = {
   common: [],
+  configuration: ['common'],
   protocol: ['common'],
   grants: ['common', 'protocol'],
   refresh: ['common', 'protocol', 'grants'],

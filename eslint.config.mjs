@@ -10,7 +10,7 @@ const noTopLevelAwait = {
 };
 
 export default defineConfig(
-  { ignores: ['**/dist/', 'coverage/', '.demo/'] },
+  { ignores: ['**/dist/', 'coverage/', '.demo/', 'compat/nest11/copy/', 'test/package/nest*/'] },
 
   {
     files: TYPESCRIPT,

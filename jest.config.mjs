@@ -7,7 +7,12 @@ export default {
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // The sources import './x.js', as Node will find it after the build; under Jest the file is x.ts.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Examples name the package; here it is the sources.
+    '^nestjs-wechat-auth$': '<rootDir>/src/index.ts',
+    '^nestjs-wechat-auth/(emulator|testing)$': '<rootDir>/src/$1/index.ts',
+  },
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',

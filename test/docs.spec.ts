@@ -29,6 +29,7 @@ function complaintsOf(pieces: ReadonlyMap<string, string>): string[] {
     paths: {
       'nestjs-wechat-auth': [resolve(root, 'src/index.ts')],
       'nestjs-wechat-auth/emulator': [resolve(root, 'src/emulator/index.ts')],
+      'nestjs-wechat-auth/testing': [resolve(root, 'src/testing/index.ts')],
     },
   };
   const host = ts.createCompilerHost(compilerOptions);

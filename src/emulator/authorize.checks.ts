@@ -1,17 +1,22 @@
 import type { WireScope } from './emulator.state.js';
-import type { WechatEmulatorApp } from './emulator.types.js';
+import type { AppIdentity } from './grants.js';
 import type { EmulatorRequest } from './http.messages.js';
 import type { WechatPlatform } from './platform.js';
+import type { EmulatorApp } from './settings.js';
 import { parseUrl } from '../common/parsed-url.js';
 
 /** An authorization request that WeChat would go on with. */
-export interface AuthorizationRequest {
-  app: Required<WechatEmulatorApp>;
+export interface AuthorizationRequest extends AppIdentity {
+  app: EmulatorApp;
   redirectUri: string;
   scope: WireScope;
   state: string;
   /** Show the consent page even to someone who consented recently. */
   forcePopup: boolean;
+  /** Open as a snapshot page if the user would be asked. */
+  forceSnapshot: boolean;
+  /** The callback comes once even where callbacks come twice: `connect_redirect=1`, which no document mentions. */
+  once: boolean;
 }
 
 /** The authorization page shows an error and goes nowhere. */
@@ -41,7 +46,10 @@ const PAGE_ERRORS: Readonly<Record<number, readonly [text: string, hint: string]
     'The host of redirect_uri is not a registered redirect domain of this app.',
   ],
   10004: ['此公众号被封禁', 'This account is banned.'],
-  10005: ['此公众号并没有这些scope的权限', 'scope must be snsapi_base or snsapi_userinfo.'],
+  10005: [
+    '此公众号并没有这些scope的权限',
+    'scope must be snsapi_base or snsapi_userinfo, and one that the account may ask for.',
+  ],
   10006: ['必须关注此测试号', 'The user has to follow this test account first.'],
   10009: ['操作太频繁了，请稍后重试', 'Too many attempts; try again later.'],
   10010: ['scope不能为空', 'scope is missing.'],
@@ -73,7 +81,7 @@ export function pageError(code: number, text?: string, hint?: string): Authorize
   return new AuthorizePageError(code, text ?? knownText, hint ?? knownHint);
 }
 
-/** Checks an authorization request. Throws {@link AuthorizePageError}. */
+/** Checks a request to `/connect/oauth2/authorize`. Throws {@link AuthorizePageError}. */
 export function readAuthorizationRequest(
   platform: WechatPlatform,
   request: EmulatorRequest,
@@ -86,16 +94,61 @@ export function readAuthorizationRequest(
   ) {
     throw new AuthorizePageError(undefined, '请在微信客户端打开链接', 'This page opens in WeChat only.');
   }
+  const app = registeredApp(platform, query);
+  if (app.kind !== 'service' && app.kind !== 'sandbox') {
+    throw pageError(10016);
+  }
+  if (app.banned) {
+    throw pageError(10004);
+  }
+  const scope = query.get('scope');
+  if ((scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') || !app.scopes.includes(scope)) {
+    throw pageError(10005);
+  }
+  const component = authorizedComponent(platform, query, app);
+  return {
+    ...commonParts(app, component ?? app, query),
+    ...(component ? { componentAppId: component.appId } : {}),
+    scope,
+    forcePopup: query.get('forcePopup') === 'true',
+    forceSnapshot: query.get('forceSnapShot') === 'true',
+    once: query.get('connect_redirect') === '1',
+  };
+}
+
+/** Checks a request to `/connect/qrconnect`. Throws {@link AuthorizePageError}. */
+export function readQrConnectRequest(
+  platform: WechatPlatform,
+  { query }: EmulatorRequest,
+): AuthorizationRequest {
+  const app = registeredApp(platform, query);
+  if (app.kind !== 'website' || query.get('scope') !== 'snsapi_login') {
+    throw new AuthorizePageError(
+      undefined,
+      'Scope 参数错误或没有 Scope 权限',
+      'A QR code sign-in wants the appid of a website application, and snsapi_login for scope.',
+    );
+  }
+  return {
+    ...commonParts(app, app, query),
+    scope: 'snsapi_login',
+    forcePopup: true,
+    forceSnapshot: false,
+    once: true,
+  };
+}
+
+/** What is missing is noticed first, then the form, then who it is from. */
+function registeredApp(platform: WechatPlatform, query: URLSearchParams): EmulatorApp {
+  const { requireState, strictParameterOrder } = platform.settings;
   const missing = REQUIRED_PARAMETERS.find(([name]) => !query.get(name));
   if (missing) {
     throw pageError(missing[1]);
   }
-  const state = query.get('state');
-  if (state === null) {
+  if (requireState && query.get('state') === null) {
     throw pageError(10013);
   }
-  checkForm(query, platform.settings.strictParameterOrder);
-
+  checkForm(query, strictParameterOrder);
   const app = platform.findApp(query.get('appid') ?? '');
   if (!app) {
     throw new AuthorizePageError(
@@ -104,23 +157,29 @@ export function readAuthorizationRequest(
       'No app with this appid is registered at the emulator.',
     );
   }
-  if (app.kind !== 'service') {
-    throw pageError(10016);
+  return app;
+}
+
+/** @returns the third-party platform that asks on behalf of the account, if there is one. */
+function authorizedComponent(
+  platform: WechatPlatform,
+  query: URLSearchParams,
+  { appId }: EmulatorApp,
+): EmulatorApp | undefined {
+  const componentAppId = query.get('component_appid');
+  if (componentAppId === null) return undefined;
+  const component = platform.findApp(componentAppId);
+  if (component?.kind !== 'component' || !component.accounts.includes(appId)) {
+    throw pageError(10015);
   }
-  const scope = query.get('scope');
-  if (scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') {
-    throw pageError(10005);
-  }
+  return component;
+}
+
+/** @param registrant the app whose redirect domains count. */
+function commonParts(app: EmulatorApp, registrant: EmulatorApp, query: URLSearchParams) {
   const redirectUri = query.get('redirect_uri') ?? '';
-  const host = hostOf(redirectUri);
-  // The host name alone decides: any port and path will do, sub-domains and the domain above will not.
-  if (host === undefined || !app.redirectDomains.some((domain) => domain.toLowerCase() === host)) {
-    throw pageError(
-      10003,
-      undefined,
-      `redirect_uri leads to ${host ?? 'no http(s) address'}; registered for this app: ${app.redirectDomains.join(', ')}.`,
-    );
-  }
+  checkRedirectUri(redirectUri, registrant);
+  const state = query.get('state') ?? '';
   if (Buffer.byteLength(state) > STATE_LIMIT_BYTES) {
     throw new AuthorizePageError(
       undefined,
@@ -128,16 +187,17 @@ export function readAuthorizationRequest(
       `state is longer than ${String(STATE_LIMIT_BYTES)} bytes.`,
     );
   }
-  return { app, redirectUri, scope, state, forcePopup: query.get('forcePopup') === 'true' };
+  return { app, appId: app.appId, redirectUri, state };
 }
 
 function checkForm(query: URLSearchParams, isOrderStrict: boolean): void {
-  const names = [...query.keys()].slice(0, DOCUMENTED_ORDER.length);
-  if (isOrderStrict && names.join() !== DOCUMENTED_ORDER.join()) {
+  const expected = DOCUMENTED_ORDER.filter((name) => name !== 'state' || query.has('state'));
+  const names = [...query.keys()].slice(0, expected.length);
+  if (isOrderStrict && names.join() !== expected.join()) {
     throw new AuthorizePageError(
       undefined,
       '该链接无法访问',
-      `The parameters must begin with ${DOCUMENTED_ORDER.join(', ')}, in this order; they begin with ${names.join(', ')}.`,
+      `The parameters must begin with ${expected.join(', ')}, in this order; they begin with ${names.join(', ')}.`,
     );
   }
   if (query.get('response_type') !== 'code') {
@@ -145,7 +205,20 @@ function checkForm(query: URLSearchParams, isOrderStrict: boolean): void {
   }
 }
 
-function hostOf(redirectUri: string): string | undefined {
+/** The host name alone decides: any port and path will do, sub-domains and the domain above will not. */
+function checkRedirectUri(redirectUri: string, { kind, redirectDomains }: EmulatorApp): void {
   const url = parseUrl(redirectUri);
-  return url && /^https?:$/.test(url.protocol) ? url.hostname : undefined;
+  const isHttp = url !== undefined && /^https?:$/.test(url.protocol);
+  const isRegistered =
+    isHttp &&
+    redirectDomains.some((domain) => {
+      const name = domain.toLowerCase();
+      return name === url.hostname || (kind === 'sandbox' && name === url.host);
+    });
+  if (isRegistered) return;
+  throw pageError(
+    10003,
+    undefined,
+    `redirect_uri leads to ${isHttp ? url.hostname : 'no http(s) address'}; registered for this app: ${redirectDomains.join(', ')}.`,
+  );
 }

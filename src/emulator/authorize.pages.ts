@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { AuthorizePageError } from './authorize.checks.js';
 import { drawAvatar } from './avatars.js';
-import type { WechatEmulatorApp, WechatEmulatorUser } from './emulator.types.js';
+import type { WechatEmulatorUser } from './emulator.options.js';
 import { html, type Html } from './html.js';
 import type { EmulatorResponse } from './http.messages.js';
 import { pageResponse } from './page.layout.js';
+import type { EmulatorApp } from './settings.js';
 
 /** As many people as the page offers; a load test may have thousands. */
 const USERS_SHOWN = 50;
@@ -27,7 +29,7 @@ export function consentPage({
   uuid,
   rawQuery,
 }: {
-  app: Required<WechatEmulatorApp>;
+  app: EmulatorApp;
   user: WechatEmulatorUser;
   users: readonly WechatEmulatorUser[];
   uuid: string;
@@ -58,12 +60,17 @@ export function consentPage({
           <button class="allow" name="allow" value="1">允许 <span class="en" lang="en">Allow</span></button>
         </form>
       </main>`,
-    'sheet-open',
+    { bodyClass: 'sheet-open' },
   );
 }
 
 /** The emulator's own page: who uses WeChat in this browser. */
-export function homePage(users: readonly WechatEmulatorUser[], user: WechatEmulatorUser): EmulatorResponse {
+export function homePage(
+  users: readonly WechatEmulatorUser[],
+  user: WechatEmulatorUser,
+  /** The authorization request of this user's snapshot page, if there is one. */
+  snapshot: string | undefined,
+): EmulatorResponse {
   return pageResponse(
     '微信模拟器 · WeChat emulator',
     html`<header class="intro">
@@ -73,8 +80,80 @@ export function homePage(users: readonly WechatEmulatorUser[], user: WechatEmula
           <span class="en" lang="en">Choose who is using WeChat, then sign in again in the application.</span>
         </p>
       </header>
-      ${userSwitch(users, user, '')}`,
+      ${snapshot === undefined ? [] : [fullService(snapshot)]} ${userSwitch(users, user, '')}`,
   );
+}
+
+/** A website's QR code, and what the person who scans it is asked on the phone. */
+export function qrCodePage({
+  app,
+  user,
+  uuid,
+}: {
+  app: EmulatorApp;
+  user: WechatEmulatorUser;
+  uuid: string;
+}): EmulatorResponse {
+  return pageResponse(
+    '微信登录 · WeChat sign-in',
+    html`<main class="message">
+      <h1>微信登录 <span class="en" lang="en">WeChat sign-in</span></h1>
+      ${drawCode(uuid)}
+      <p>${app.name} <small>${user.nickname}</small></p>
+      <aside class="emulator">
+        <strong
+          >模拟器：用手机扫码后
+          <span class="en" lang="en">Emulator: after the phone has scanned it</span></strong
+        >
+        <form class="choice" method="post" action="/connect/oauth2/authorize_reply">
+          <input type="hidden" name="uuid" value="${uuid}" />
+          <button class="refuse" name="allow" value="0">拒绝 <span class="en" lang="en">Refuse</span></button>
+          <button class="allow" name="allow" value="1">允许 <span class="en" lang="en">Allow</span></button>
+        </form>
+      </aside>
+    </main>`,
+  );
+}
+
+/** Squares that stand for a QR code; no phone has to read them. */
+function drawCode(uuid: string): Html {
+  const bits = createHash('sha512').update(uuid).digest();
+  const squares = [...bits.subarray(0, 50)].flatMap((byte, row) =>
+    [0, 1, 2, 3].map((column) => ({ isDark: ((byte >> column) & 1) === 1, place: row * 4 + column })),
+  );
+  return html`<svg class="code" viewBox="0 0 15 14" aria-hidden="true">
+    ${squares
+      .filter(({ isDark }) => isDark)
+      .map(
+        ({ place }) =>
+          html`<rect x="${String(place % 15)}" y="${String(Math.floor(place / 15))}" width="1" height="1" />`,
+      )}
+  </svg>`;
+}
+
+/** Goes to the callback twice: the second navigation begins while the first one waits for its answer. */
+const REPEAT = `const [first, second] = [...document.links].map(({ href }) => href);
+location.href = first;
+setTimeout(() => location.replace(second), 100);`;
+
+/** Goes to the callback, and again whenever the page is shown again. Later than 'load', so that it stays in the history. */
+const RESTORE = `addEventListener('pageshow', () => setTimeout(() => (location.href = document.links[0].href), 50));`;
+
+export function repeatingPage(first: string, second: string): EmulatorResponse {
+  return pageResponse('微信 · WeChat', goingOn([first, second]), { script: REPEAT });
+}
+
+/** To be kept by the browser, so that going back does not ask for a new code. */
+export function restoredPage(address: string): EmulatorResponse {
+  const cacheControl = 'private, max-age=86400';
+  return pageResponse('微信 · WeChat', goingOn([address]), { script: RESTORE, cacheControl });
+}
+
+function goingOn(addresses: readonly string[]): Html {
+  return html`<main class="message">
+    <h1>正在前往应用 <span class="en" lang="en">Going on to the application</span></h1>
+    ${addresses.map((address) => html`<p><a href="${address}">callback</a></p>`)}
+  </main>`;
 }
 
 /** What WeChat shows instead of going on. */
@@ -102,6 +181,17 @@ export function closingPage(): EmulatorResponse {
       <p>可以关闭此页面了 <span class="en" lang="en">This page can be closed</span></p>
     </main>`,
   );
+}
+
+/** What stands below a snapshot page in WeChat's own frame, which an application's page does not have here. */
+function fullService(rawQuery: string): Html {
+  return html`<aside class="emulator">
+    应用以快照页打开，用户是虚拟的。
+    <span class="en" lang="en">The application is open as a snapshot page, with a virtual user.</span>
+    <a class="full-service" href="/connect/oauth2/authorize?${rawQuery}&forcePopup=true"
+      >使用完整服务 <span class="en" lang="en">Use the full service</span></a
+    >
+  </aside>`;
 }
 
 /** Not a part of WeChat, and it looks it: another person takes the phone. */

@@ -32,7 +32,7 @@ export function drawAvatar(id: string, name: string): Html {
 /** The avatars behind the addresses that the emulator made up: `/mmopen/vi_32/<openid>/<size>`. */
 export function avatarResponse(platform: WechatPlatform, path: string): EmulatorResponse | undefined {
   const [, openid = ''] = /^\/mmopen\/vi_32\/([\w-]+)\/(?:0|46|64|96|132)$/.exec(path) ?? [];
-  const user = platform.findUser(openid);
+  const user = platform.people.find(openid);
   return (
     user && {
       status: 200,

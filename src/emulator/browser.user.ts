@@ -1,28 +1,25 @@
-import type { WechatEmulatorUser } from './emulator.types.js';
 import {
   redirectResponse,
   textResponse,
   type EmulatorRequest,
   type EmulatorResponse,
 } from './http.messages.js';
+import type { Person } from './people.js';
 import type { WechatPlatform } from './platform.js';
 
 const COOKIE = 'wechat_emulator_user';
 
 /** @returns who uses WeChat in this browser: the choice made on a page, else the one who is signed in everywhere. */
-export function currentUser(platform: WechatPlatform, request: EmulatorRequest): WechatEmulatorUser {
+export function currentUser(platform: WechatPlatform, request: EmulatorRequest): Person {
   const [, chosen, count] = new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w-]+)\\.(\\d+)`).exec(request.cookie) ?? [];
   const isCurrent = Number(count) === platform.signedIn.count;
-  const user = (isCurrent && platform.findUser(chosen ?? '')) || platform.findUser(platform.signedIn.userId);
-  if (!user) {
-    throw new Error(`The emulator has no user ${platform.signedIn.userId}.`);
-  }
-  return user;
+  const chosenOne = isCurrent ? platform.people.find(chosen ?? '') : undefined;
+  return chosenOne ?? platform.people.get(platform.signedIn.userId);
 }
 
 /** `POST /emulator/switch-user`: the emulator's own aid on its pages. Goes back to the page it came from. */
 export function answerSwitchUser(platform: WechatPlatform, request: EmulatorRequest): EmulatorResponse {
-  const user = platform.findUser(request.form.get('openid') ?? '');
+  const user = platform.people.find(request.form.get('openid') ?? '');
   if (!user) {
     return textResponse(400, 'No such user.');
   }

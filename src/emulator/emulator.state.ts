@@ -1,5 +1,5 @@
 /** `snsapi_...` as on the wire. */
-export type WireScope = 'snsapi_base' | 'snsapi_userinfo';
+export type WireScope = 'snsapi_base' | 'snsapi_userinfo' | 'snsapi_login';
 
 /** Who a code or a pair of tokens is for. */
 export interface Subject {
@@ -14,47 +14,63 @@ export interface Subject {
 export interface CodeRecord extends Subject {
   code: string;
   appId: string;
+  /** The third-party platform that the code is for. */
+  componentAppId?: string;
   scope: WireScope;
   issuedAtMs: number;
   used: boolean;
+  /** How long its exchange takes, in milliseconds of real time. */
+  exchangeDelayMs?: number;
 }
 
-/** The one live pair of a user and an app. */
-export interface TokenPair extends Subject {
+/** A user at an app, with the one live pair of tokens that WeChat keeps for the two. */
+export interface Entry extends Subject {
+  /** Its place among all entries. */
+  number: number;
   appId: string;
+  /** How many tokens it has been given so far. */
+  serial: number;
+  /** The latest authorization of `snsapi_userinfo`, unless it was withdrawn. */
+  consentedAtMs?: number;
+  pair?: TokenPair;
+}
+
+/** Tokens are known by their serials; {@link TokenMint} makes texts of them. */
+export interface TokenPair {
   scope: WireScope;
-  accessToken: string;
-  accessTokenExpiresAtMs: number;
-  refreshToken: string;
-  refreshTokenExpiresAtMs: number;
+  accessSerial: number;
+  accessMonth: number;
+  accessExpiresAtMs: number;
+  refreshSerial: number;
+  refreshMonth: number;
+  refreshExpiresAtMs: number;
   /** The password was changed after the pair was made. */
   passwordChanged: boolean;
   /** The consent was withdrawn after the pair was made. */
   consentWithdrawn: boolean;
 }
 
-/** A consent page that waits for an answer. */
+/** An authorization request that waits for an answer of the user. */
 export interface PendingConsent {
   uuid: string;
   appId: string;
+  componentAppId?: string;
   userId: string;
+  scope: WireScope;
   redirectUri: string;
   state: string;
+  /** The callback comes once even where callbacks come twice. */
+  once: boolean;
   shownAtMs: number;
 }
 
-/** A user's latest `snsapi_userinfo` authorization at an app. */
-export interface ConsentRecord {
-  appId: string;
-  userId: string;
-  grantedAtMs: number;
-}
-
+/** What a person's state differs in from the first one. */
 export interface UserState {
   userId: string;
   follows: boolean;
   snapshot: boolean;
   deregistered: boolean;
+  opensFromChat: boolean;
 }
 
 /** Who is signed in to WeChat. */
@@ -66,15 +82,18 @@ export interface SignedIn {
 
 /** The lists of {@link EmulatorState} that grow. */
 export interface LedgerEntries {
-  consents: ConsentRecord[];
+  /** The number that the first entry of the emulator's present life had. */
+  firstEntry: number;
+  /** How many entries there have been since. */
+  entryCount: number;
+  entries: Entry[];
   pending: PendingConsent[];
   codes: CodeRecord[];
-  pairs: TokenPair[];
 }
 
 /** All that outlives the process, as plain JSON. Instants are milliseconds since 1970. */
 export interface EmulatorState extends LedgerEntries {
-  version: 1;
+  version: 2;
   seed: string;
   randomPosition: number;
   clockOffsetMs: number;

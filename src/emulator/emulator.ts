@@ -1,46 +1,48 @@
-import { answerAuthorize, answerAuthorizeReply } from './authorize.endpoints.js';
+import { answerAuthorize, answerAuthorizeReply, answerQrConnect } from './authorize.endpoints.js';
 import { homePage } from './authorize.pages.js';
 import { avatarResponse } from './avatars.js';
 import { answerSwitchUser, currentUser } from './browser.user.js';
-import type {
-  WechatEmulator,
-  WechatEmulatorEndpoint,
-  WechatEmulatorOptions,
-  WechatEmulatorRequest,
-} from './emulator.types.js';
+import type { WechatEmulatorOptions } from './emulator.options.js';
+import type { WechatEmulator, WechatEmulatorEndpoint, WechatEmulatorRequest } from './emulator.types.js';
 import { answerWithFault, FaultQueue } from './faults.js';
 import { textResponse, type EmulatorRequest, type EmulatorResponse } from './http.messages.js';
 import { LoopbackServer, type Delivery } from './http.server.js';
 import { WechatPlatform } from './platform.js';
 import { resolveSettings } from './settings.js';
-import { answerSnsRequest } from './sns.endpoints.js';
-import { controlUser, knownUser } from './user.control.js';
+import { answerSnsCall, SNS_CALLS, type SnsCall } from './sns.endpoints.js';
+import { controlUser } from './user.control.js';
 
 const REQUESTS_KEPT = 100_000;
 
-type Handler = (platform: WechatPlatform, request: EmulatorRequest) => EmulatorResponse;
+interface Route {
+  methods: string;
+  endpoint?: WechatEmulatorEndpoint;
+  handler: (platform: WechatPlatform, request: EmulatorRequest) => EmulatorResponse;
+}
 
 /** The paths of open.weixin.qq.com and api.weixin.qq.com, and two of the emulator's own. */
-const ROUTES: Readonly<
-  Record<string, { methods: string; endpoint?: WechatEmulatorEndpoint; handler: Handler }>
-> = {
+const ROUTES: Readonly<Record<string, Route>> = {
   '/connect/oauth2/authorize': { methods: 'GET HEAD', endpoint: 'authorize', handler: answerAuthorize },
   '/connect/oauth2/authorize_reply': { methods: 'GET POST', handler: answerAuthorizeReply },
-  '/sns/oauth2/access_token': sns('token'),
-  '/sns/oauth2/refresh_token': sns('refresh'),
-  '/sns/userinfo': sns('userinfo'),
-  '/sns/auth': sns('auth'),
+  '/connect/qrconnect': { methods: 'GET HEAD', endpoint: 'authorize', handler: answerQrConnect },
+  ...Object.fromEntries(Object.entries(SNS_CALLS).map(([path, call]) => [path, snsRoute(call)])),
   '/emulator/switch-user': { methods: 'POST', handler: answerSwitchUser },
   '/': {
     methods: 'GET HEAD',
-    handler: (platform, request) => homePage(platform.users, currentUser(platform, request)),
+    handler: (platform, request) => {
+      const person = currentUser(platform, request);
+      return homePage(platform.people.all, person, platform.snapshots.get(person.openid));
+    },
   },
 };
 
 /** POST is answered as GET is, with the parameters in the query. */
-function sns(endpoint: Exclude<WechatEmulatorEndpoint, 'authorize'>) {
-  const handler: Handler = (platform, { query }) => answerSnsRequest(platform, endpoint, query);
-  return { methods: 'GET POST', endpoint, handler };
+function snsRoute(call: SnsCall): Route {
+  return {
+    methods: 'GET POST',
+    endpoint: call.endpoint,
+    handler: (platform, { query }) => answerSnsCall(platform, call, query),
+  };
 }
 
 /**
@@ -75,13 +77,14 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   // Before it listens, so that a file that cannot be written leaves no server behind.
   platform.save();
   const url = await server.listen(settings.port);
-  platform.setOrigin(url);
+  platform.origin = url;
 
   /** Does something to the platform and keeps the outcome. */
-  const act = (change: () => void): Promise<void> =>
+  const act = <Outcome>(change: () => Outcome): Promise<Outcome> =>
     Promise.resolve().then(() => {
-      change();
+      const outcome = change();
       platform.save();
+      return outcome;
     });
 
   return {
@@ -89,21 +92,25 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
     openBaseUrl: url,
     apiBaseUrl: url,
     apps: platform.apps,
-    users: platform.users,
+    users: platform.people.all,
     requests,
     now: () => platform.now(),
     advanceTime: (ms) =>
       act(() => {
         platform.advanceTime(ms);
       }),
-    failNext: (endpoint, fault, faultOptions) =>
+    failNext: (endpoint, fault, faultOptions = {}) =>
       act(() => {
-        faults.add(endpoint, fault, faultOptions);
+        faults.add(endpoint, fault, faultOptions, platform.nowMs());
+      }),
+    clearFaults: () =>
+      act(() => {
+        faults.clear();
       }),
     user: (openid) => controlUser(platform, openid, act),
     signInAs: (openid) =>
       act(() => {
-        platform.signIn(knownUser(platform, openid).openid);
+        platform.signIn(platform.people.get(openid));
       }),
     reset: () =>
       act(() => {
@@ -127,9 +134,10 @@ function answerRequest(platform: WechatPlatform, faults: FaultQueue, request: Em
   }
   const { endpoint, handler } = route;
   const answer = (): EmulatorResponse => handler(platform, request);
-  return endpoint
-    ? answerWithFault(platform, endpoint, request, faults.take(endpoint), answer)
-    : { response: answer(), manner: 'now' };
+  if (!endpoint) return { response: answer(), manner: 'now' };
+  const fraction = (): number => platform.draw((random) => random.fraction());
+  const fault = faults.take(endpoint, platform.nowMs(), fraction);
+  return answerWithFault(platform, endpoint, request, fault, answer);
 }
 
 function record(

@@ -1,96 +1,29 @@
-/** An account registered at the emulated WeChat. */
-export interface WechatEmulatorApp {
-  /** `appid`, in real life `wx` and 16 hexadecimal digits. */
-  readonly appId: string;
-  /** `secret`, in real life 32 hexadecimal digits. */
-  readonly appSecret: string;
-  /** Host names (网页授权域名) that a redirect URI may have: no scheme, no port, and no sub-domains implied. */
-  readonly redirectDomains: readonly string[];
-  /** What the account is. Only a service account (服务号) can use web-page authorization. Default `service`. */
-  readonly kind?: 'service' | 'website' | 'component';
-  /** The account's name on the consent page. */
-  readonly name?: string;
-}
-
-/** A person who uses the emulated WeChat. */
-export interface WechatEmulatorUser {
-  /** The user's openid at the first app, 28 characters. At the other apps the same user has other openids. */
-  readonly openid: string;
-  /** Present if the apps are bound to one open platform account. */
-  readonly unionid?: string;
-  readonly nickname: string;
-  /** Address of the avatar. The emulator draws and serves those it made up itself. Empty: the user has none. */
-  readonly headimgurl: string;
-  /** Whether the user follows (关注) the service account. */
-  readonly follows: boolean;
-}
-
-/** What happens when the user refuses. WeChat's clients have done all three over the years. */
-export type WechatEmulatorRefusal = 'authdeny' | 'state-only' | 'page';
-
-/** Settings of {@link createWechatEmulator}; all may be left out. */
-export interface WechatEmulatorOptions {
-  /** Registered accounts. Default: one service account with `localhost` and `127.0.0.1` as redirect domains. */
-  apps?: readonly WechatEmulatorApp[];
-  /** People. Only the nickname is needed. Default: three, without unionid since most accounts have none. */
-  users?: readonly (Pick<WechatEmulatorUser, 'nickname'> & Partial<WechatEmulatorUser>)[];
-  /** TCP port on 127.0.0.1. Default 0: any free one. */
-  port?: number;
-  /**
-   * Makes codes, tokens and request ids repeatable. Default: different in each run, so that an application which
-   * remembers used codes across runs is not confused. openids never depend on it.
-   */
-  seed?: number | string;
-  /**
-   * The time before {@link WechatEmulator.advanceTime} adds to it. A `Date` stands still, a function is asked each
-   * time. Default: the machine's clock.
-   */
-  now?: Date | (() => Date);
-  /**
-   * Whether the authorization request must carry its parameters in the documented order. Default true, as in
-   * WeChat on a PC; the clients on phones are more lenient.
-   */
-  strictParameterOrder?: boolean;
-  /**
-   * Whether a token got by `snsapi_base` may read the profile for as long as a consent of that user is alive.
-   * Default true. Undocumented, and reports disagree, so try an application with both.
-   */
-  grantMemory?: boolean;
-  /** Whether the authorization page opens in WeChat's own browser only. Default false. */
-  requireWechatUserAgent?: boolean;
-  /**
-   * File that keeps tokens, users' states, consents and the clock's offset over a restart. It is written before an
-   * answer leaves the emulator. Default: none.
-   */
-  stateFile?: string;
-  /**
-   * What follows the button 拒绝: `authdeny` (default) redirects with `state`, `code=authdeny` and `reason`,
-   * `state-only` redirects with `state` alone, `page` shows a page and redirects nowhere.
-   */
-  refusal?: WechatEmulatorRefusal;
-  /** Whether `/sns/userinfo` answers for any openid that is not empty, as one report says. Default false. */
-  looseOpenid?: boolean;
-}
+import type { WechatEmulatorApp, WechatEmulatorUser } from './emulator.options.js';
 
 /** What a fault can be set for: the authorization page, and the four calls of the API. */
 export type WechatEmulatorEndpoint = 'authorize' | 'token' | 'refresh' | 'userinfo' | 'auth';
 
 /**
- * A way to go wrong. `errcode`, `status` and `body` replace an answer: nothing is done, but a code that was sent is
- * used up. With `hang`, `cut` and `delayMs` the work is done and the answer never arrives, arrives in half, or
+ * A way to go wrong. `errcode`, `status`, `body` and `bodyBytes` (so many bytes of nonsense) replace an answer: nothing
+ * is done, but a code that was sent is used up. With `hang`, `cut` and `delayMs` the work is done and the answer never arrives, arrives in half, or
  * arrives `delayMs` milliseconds of real time later.
  */
 export type WechatEmulatorFault =
   | { errcode: number; errmsg?: string }
   | { status: number }
   | { body: string | Uint8Array; contentType?: string }
+  | { bodyBytes: number; contentType?: string }
   | { hang: true }
   | { cut: true }
   | { delayMs: number };
 
 export interface WechatEmulatorFaultOptions {
-  /** How many requests the fault meets. Default 1. */
+  /** How many requests the fault meets. Default 1; without end where `share` or `durationMs` is given. */
   times?: number;
+  /** Which share of the requests it meets, for example 0.1. Which ones follows from the `seed`. Default 1: all. */
+  share?: number;
+  /** How long it lasts from now on, in milliseconds of the emulator's clock. Default: until `times` is used up. */
+  durationMs?: number;
 }
 
 /** A request that the emulator received. Secrets and tokens are in it on purpose: nothing here is real. */
@@ -103,6 +36,18 @@ export interface WechatEmulatorRequest {
   readonly endpoint: WechatEmulatorEndpoint | undefined;
   /** When it came, by the emulator's clock. */
   readonly at: Date;
+}
+
+/** An answer of `/sns/oauth2/access_token`. */
+export interface WechatEmulatorTokens {
+  access_token: string;
+  /** In seconds. */
+  expires_in: number;
+  refresh_token: string;
+  openid: string;
+  scope?: string;
+  unionid?: string;
+  is_snapshotuser?: number;
 }
 
 /** What a person can do in WeChat besides signing in. Each act takes effect at once. */
@@ -119,9 +64,18 @@ export interface WechatEmulatorUserControl {
   deregister(): Promise<void>;
   /**
    * Makes WeChat show the application as a snapshot page (快照页) with a virtual user, wherever the consent page
-   * would have come. `forcePopup=true`, which stands for the button 使用完整服务, brings the consent page.
+   * would have come. The button 使用完整服务 of such a page is on the emulator's own start page; it brings the consent
+   * page and then the real user, with the same state. `forcePopup=true` does so at once.
    */
   snapshot(on?: boolean): Promise<void>;
+  /** Opens pages from the account's chat or menu: a follower who does so is never asked. */
+  openFromChat(on?: boolean): Promise<void>;
+  /**
+   * Authorizes an app, the first one by default, as if page, consent and exchange of the code were done.
+   *
+   * @returns what the exchange would have answered.
+   */
+  authorize(scope: 'snsapi_base' | 'snsapi_userinfo', appId?: string): Promise<WechatEmulatorTokens>;
   /** @returns this user's openid at one of the apps. */
   openidAt(appId: string): string;
 }
@@ -142,12 +96,14 @@ export interface WechatEmulator {
   now(): Date;
   /** Turns the emulator's clock forward by `ms` milliseconds. */
   advanceTime(ms: number): Promise<void>;
-  /** Lets the next request to `endpoint` go wrong. Faults for one endpoint queue up. */
+  /** Lets the next request to `endpoint` go wrong, or more of them. Faults for one endpoint queue up. */
   failNext(
     endpoint: WechatEmulatorEndpoint,
     fault: WechatEmulatorFault,
     options?: WechatEmulatorFaultOptions,
   ): Promise<void>;
+  /** Ends all faults, also those that have not met a request yet. */
+  clearFaults(): Promise<void>;
   /** @returns what the person with this openid (at any app) can do. */
   user(openid: string): WechatEmulatorUserControl;
   /** Signs a person in to WeChat, in every browser. A browser's own later choice on the page wins over it. */

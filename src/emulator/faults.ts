@@ -13,11 +13,25 @@ import type { WechatPlatform } from './platform.js';
 import { snsErrorResponse } from './sns.endpoints.js';
 
 const ENDPOINTS: readonly WechatEmulatorEndpoint[] = ['authorize', 'token', 'refresh', 'userinfo', 'auth'];
-const KINDS = ['errcode', 'status', 'body', 'hang', 'cut', 'delayMs'];
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+const isTrue = (value: unknown): boolean => value === true;
+
+/** The kinds of fault, what each may hold, and how it is written. */
+const KINDS: readonly (readonly [name: string, isRight: (value: unknown) => boolean, example: string])[] = [
+  ['errcode', Number.isSafeInteger, '45011'],
+  ['status', (value) => isCount(value) && Number(value) >= 200 && Number(value) <= 599, '502'],
+  ['body', (value) => typeof value === 'string' || value instanceof Uint8Array, "'...'"],
+  ['bodyBytes', isCount, '1000000'],
+  ['hang', isTrue, 'true'],
+  ['cut', isTrue, 'true'],
+  ['delayMs', isCount, '3000'],
+];
 
 interface QueuedFault {
   fault: WechatEmulatorFault;
   timesLeft: number;
+  share: number;
+  endsAtMs: number;
 }
 
 /** Faults that wait for their requests. */
@@ -27,33 +41,43 @@ export class FaultQueue {
   add(
     endpoint: WechatEmulatorEndpoint,
     fault: WechatEmulatorFault,
-    { times = 1 }: WechatEmulatorFaultOptions = {},
+    { share = 1, durationMs = Infinity, times }: WechatEmulatorFaultOptions,
+    nowMs: number,
   ): void {
     if (!ENDPOINTS.includes(endpoint)) {
       throw wrongArgument(`no endpoint ${JSON.stringify(endpoint)}; there are ${ENDPOINTS.join(', ')}`);
     }
-    if (KINDS.filter((kind) => kind in fault).length !== 1) {
-      throw wrongArgument(`no fault ${JSON.stringify(fault)}; give exactly one of ${KINDS.join(', ')}`);
-    }
-    if (!(times >= 1)) {
+    checkFault(fault);
+    const timesLeft = times ?? (share < 1 || durationMs < Infinity ? Infinity : 1);
+    if (!(timesLeft >= 1)) {
       throw wrongArgument('no fault that happens less than once; give `times` of 1 or more');
     }
+    if (!(share > 0 && share <= 1)) {
+      throw wrongArgument('no such share of requests; give `share` above 0, and 1 at the most');
+    }
+    if (!(durationMs > 0)) {
+      throw wrongArgument('no fault that is over at once; give `durationMs` above 0');
+    }
     const queue = this.queues.get(endpoint) ?? [];
-    queue.push({ fault, timesLeft: times });
+    queue.push({ fault, timesLeft, share, endsAtMs: nowMs + durationMs });
     this.queues.set(endpoint, queue);
   }
 
-  /** @returns the fault for a request that has just come, if there is one. */
-  take(endpoint: WechatEmulatorEndpoint): WechatEmulatorFault | undefined {
+  /**
+   * @param fraction draws a number below 1, for faults that meet a share of the requests.
+   * @returns the fault for a request that has just come, if there is one.
+   */
+  take(
+    endpoint: WechatEmulatorEndpoint,
+    nowMs: number,
+    fraction: () => number,
+  ): WechatEmulatorFault | undefined {
     const queue = this.queues.get(endpoint) ?? [];
-    const first = queue[0];
-    if (first) {
-      first.timesLeft -= 1;
-      if (first.timesLeft < 1) {
-        queue.shift();
-      }
-    }
-    return first?.fault;
+    while (queue[0] && (queue[0].timesLeft < 1 || queue[0].endsAtMs <= nowMs)) queue.shift();
+    const [first] = queue;
+    if (!first || (first.share < 1 && fraction() >= first.share)) return undefined;
+    first.timesLeft -= 1;
+    return first.fault;
   }
 
   clear(): void {
@@ -90,10 +114,11 @@ export function answerWithFault(
 function replacement(
   platform: WechatPlatform,
   endpoint: WechatEmulatorEndpoint,
-  fault: Extract<WechatEmulatorFault, { errcode: number } | { status: number } | { body: unknown }>,
+  fault: Exclude<WechatEmulatorFault, { hang: true } | { cut: true } | { delayMs: number }>,
 ): EmulatorResponse {
-  if ('body' in fault) {
-    return { status: 200, headers: { 'content-type': fault.contentType ?? 'text/plain' }, body: fault.body };
+  if ('body' in fault || 'bodyBytes' in fault) {
+    const body = 'body' in fault ? fault.body : '{'.repeat(fault.bodyBytes);
+    return { status: 200, headers: { 'content-type': fault.contentType ?? 'text/plain' }, body };
   }
   if ('status' in fault) {
     // What a gateway in front of the API says.
@@ -103,6 +128,16 @@ function replacement(
   return endpoint === 'authorize'
     ? errorPage(pageError(fault.errcode, fault.errmsg))
     : snsErrorResponse(platform, fault.errcode, fault.errmsg);
+}
+
+/** Faults also come from outside, as JSON. */
+function checkFault(fault: unknown): void {
+  const fields = typeof fault === 'object' && fault !== null ? (fault as Record<string, unknown>) : {};
+  const [kind, ...others] = KINDS.filter(([name]) => name in fields);
+  if (!kind || others.length > 0 || !kind[1](fields[kind[0]])) {
+    const choices = KINDS.map(([name, , example]) => `{ ${name}: ${example} }`).join(', ');
+    throw wrongArgument(`no fault ${JSON.stringify(fault)}; give exactly one of ${choices}`);
+  }
 }
 
 function wrongArgument(problem: string): WechatEmulatorError {

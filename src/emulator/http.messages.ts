@@ -8,6 +8,8 @@ export interface EmulatorRequest {
   /** The fields of a posted form; empty without one. */
   readonly form: URLSearchParams;
   readonly userAgent: string;
+  /** Whether a person's doing led to it, as browsers tell; true for clients that tell nothing. */
+  readonly hasUserGesture: boolean;
   readonly cookie: string;
 }
 
@@ -16,6 +18,8 @@ export interface EmulatorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** How long it takes, in milliseconds of real time. Default: no time. */
+  readonly delayMs?: number;
 }
 
 /** Sends the browser on. The answer is never to be kept: the next one may differ. */

@@ -19,7 +19,13 @@ export class LoopbackServer {
 
   constructor(private readonly answer: (request: EmulatorRequest) => Delivery) {
     this.server = createServer((request, response) => {
-      void this.serve(request, response);
+      const hasForm = request.method === 'POST' && isForm(request);
+      if (!hasForm) this.serve(request, '', response);
+      else
+        void readBody(request).then(
+          (form) => this.serve(request, form, response),
+          () => response.destroy(),
+        );
     });
   }
 
@@ -52,11 +58,11 @@ export class LoopbackServer {
     });
   }
 
-  private async serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  private serve(message: IncomingMessage, form: string, response: ServerResponse): void {
     try {
-      this.deliver(this.answer(await readRequest(message)), response);
+      this.deliver(this.answer(describe(message, form)), response);
     } catch (error) {
-      // A broken connection has nobody to answer; anything else is a defect and is shown to the developer.
+      // A defect, to be shown to the developer.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       send(response, {
         status: 500,
@@ -67,24 +73,24 @@ export class LoopbackServer {
   }
 
   private deliver({ response: answer, manner }: Delivery, response: ServerResponse): void {
-    if (manner === 'now') {
-      send(response, answer);
-    } else if (manner === 'cut') {
-      cut(response, answer);
-    } else if (manner !== 'hang') {
-      const timer = setTimeout(() => {
-        this.timers.delete(timer);
-        send(response, answer);
-      }, manner);
-      this.timers.add(timer);
+    if (manner === 'hang') return;
+    const deliver = manner === 'cut' ? cut : send;
+    const delayMs = (answer.delayMs ?? 0) + (typeof manner === 'number' ? manner : 0);
+    if (delayMs === 0) {
+      deliver(response, answer);
+      return;
     }
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      deliver(response, answer);
+    }, delayMs);
+    this.timers.add(timer);
   }
 }
 
 function send(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { ...headers, 'content-length': bytes.length });
-  response.end(bytes);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }
 
 /** Half of the body, then the end of the connection; an answer without a body does not begin at all. */
@@ -100,20 +106,24 @@ function cut(response: ServerResponse, { status, headers, body }: EmulatorRespon
   });
 }
 
-async function readRequest(message: IncomingMessage): Promise<EmulatorRequest> {
-  const [path = '', ...rest] = (message.url ?? '').split('?');
-  const rawQuery = rest.join('?');
-  const isForm = message.headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
-  const body = await readBody(message);
+function describe(message: IncomingMessage, form: string): EmulatorRequest {
+  const { headers, method = 'GET', url = '/' } = message;
+  const mark = url.indexOf('?');
+  const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
   return {
-    method: message.method ?? 'GET',
-    path,
+    method,
+    path: mark === -1 ? url : url.slice(0, mark),
     rawQuery,
     query: new URLSearchParams(rawQuery),
-    form: new URLSearchParams(isForm ? body : ''),
-    userAgent: message.headers['user-agent'] ?? '',
-    cookie: message.headers.cookie ?? '',
+    form: new URLSearchParams(form),
+    userAgent: headers['user-agent'] ?? '',
+    hasUserGesture: headers['sec-fetch-mode'] === undefined || headers['sec-fetch-user'] === '?1',
+    cookie: headers.cookie ?? '',
   };
+}
+
+function isForm({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('application/x-www-form-urlencoded') ?? false;
 }
 
 async function readBody(message: IncomingMessage): Promise<string> {

@@ -1,14 +1,21 @@
 export { createWechatEmulator } from './emulator.js';
 export { WechatEmulatorError } from './emulator.errors.js';
 export type {
-  WechatEmulator,
   WechatEmulatorApp,
+  WechatEmulatorDoubleCallback,
+  WechatEmulatorOptions,
+  WechatEmulatorRefusal,
+  WechatEmulatorTls,
+  WechatEmulatorUser,
+  WechatEmulatorUserOptions,
+  WechatEmulatorVariants,
+} from './emulator.options.js';
+export type {
+  WechatEmulator,
   WechatEmulatorEndpoint,
   WechatEmulatorFault,
   WechatEmulatorFaultOptions,
-  WechatEmulatorOptions,
-  WechatEmulatorRefusal,
   WechatEmulatorRequest,
-  WechatEmulatorUser,
+  WechatEmulatorTokens,
   WechatEmulatorUserControl,
 } from './emulator.types.js';

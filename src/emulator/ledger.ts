@@ -1,81 +1,100 @@
 import type {
   CodeRecord,
-  ConsentRecord,
+  Entry,
   LedgerEntries,
   PendingConsent,
+  Subject,
   TokenPair,
 } from './emulator.state.js';
+import { type TokenKind, type TokenMint } from './token.mint.js';
 
-const keyOf = (appId: string, openid: string): string => `${appId} ${openid}`;
+/** What a token that was presented turned out to be. */
+export type FoundToken =
+  /** It is the latest one of its entry. */
+  | { kind: 'latest'; entry: Entry; pair: TokenPair }
+  /** It was given out, and a later one has replaced it. */
+  | { kind: 'superseded'; entry: Entry }
+  | { kind: 'unknown' };
 
-/** Consents, codes and tokens, found by what requests name them by. */
+/** Who has what at which app, found by what requests name it by. */
 export class Ledger {
-  readonly consents = new Map<string, ConsentRecord>();
   readonly pending = new Map<string, PendingConsent>();
   readonly codes = new Map<string, CodeRecord>();
-  private readonly pairs = new Map<string, TokenPair>();
-  private readonly pairsByAccessToken = new Map<string, TokenPair>();
-  private readonly pairsByRefreshToken = new Map<string, TokenPair>();
+  private readonly entries: (Entry | undefined)[] = [];
+  private readonly byOpenid = new Map<string, Entry>();
+  private readonly firstEntry: number;
 
-  constructor(entries?: LedgerEntries) {
-    entries?.consents.forEach((consent) => {
-      this.addConsent(consent);
-    });
-    entries?.pending.forEach((pending) => this.pending.set(pending.uuid, pending));
-    entries?.codes.forEach((code) => this.codes.set(code.code, code));
-    entries?.pairs.forEach((pair) => {
-      this.putPair(pair);
-    });
+  /** @param kept what an earlier ledger held. */
+  constructor(
+    private readonly mint: TokenMint,
+    kept: number | LedgerEntries = 0,
+  ) {
+    this.firstEntry = typeof kept === 'number' ? kept : kept.firstEntry;
+    if (typeof kept === 'number') return;
+    for (const pending of kept.pending) this.pending.set(pending.uuid, pending);
+    for (const code of kept.codes) this.codes.set(code.code, code);
+    this.entries.length = kept.entryCount;
+    for (const entry of kept.entries) {
+      this.entries[entry.number - this.firstEntry] = entry;
+      this.byOpenid.set(entry.openid, entry);
+    }
   }
 
-  entries(): LedgerEntries {
+  /** The number of an entry that comes next; also after a reset no number comes twice, and so no token. */
+  get nextEntry(): number {
+    return this.firstEntry + this.entries.length;
+  }
+
+  kept(): LedgerEntries {
     return {
-      consents: [...this.consents.values()],
+      firstEntry: this.firstEntry,
+      entryCount: this.entries.length,
+      entries: this.entries.filter((entry) => entry !== undefined),
       pending: [...this.pending.values()],
       codes: [...this.codes.values()],
-      pairs: [...this.pairs.values()],
     };
   }
 
-  consent(appId: string, userId: string): ConsentRecord | undefined {
-    return this.consents.get(keyOf(appId, userId));
+  /** openids differ from app to app, so one is enough to find the entry. */
+  find(openid: string): Entry | undefined {
+    return this.byOpenid.get(openid);
   }
 
-  addConsent(consent: ConsentRecord): void {
-    this.consents.set(keyOf(consent.appId, consent.userId), consent);
-  }
-
-  removeConsent(appId: string, userId: string): void {
-    this.consents.delete(keyOf(appId, userId));
-  }
-
-  pairOfAccessToken(accessToken: string): TokenPair | undefined {
-    return this.pairsByAccessToken.get(accessToken);
-  }
-
-  pairOfRefreshToken(refreshToken: string): TokenPair | undefined {
-    return this.pairsByRefreshToken.get(refreshToken);
-  }
-
-  /** @returns the pairs of one user at all apps, without those of virtual users. */
-  pairsOfUser(userId: string): TokenPair[] {
-    return [...this.pairs.values()].filter((pair) => pair.userId === userId && !pair.snapshot);
-  }
-
-  /**
-   * Makes this the one pair of its app and openid. The former one is forgotten altogether: WeChat answers for a
-   * token that is no longer the latest as it does for one that never was.
-   */
-  putPair(pair: TokenPair): void {
-    const key = keyOf(pair.appId, pair.openid);
-    const former = this.pairs.get(key);
-    if (former) {
-      this.pairsByAccessToken.delete(former.accessToken);
-      this.pairsByRefreshToken.delete(former.refreshToken);
+  /** @returns the entry of this user at this app, a new one if there is none yet. */
+  entryOf(appId: string, { openid, userId, snapshot }: Subject): Entry {
+    let entry = this.byOpenid.get(openid);
+    if (!entry) {
+      entry = {
+        openid,
+        userId,
+        snapshot,
+        number: this.nextEntry,
+        appId,
+        serial: 0,
+        consentedAtMs: undefined,
+        pair: undefined,
+      };
+      this.entries.push(entry);
+      this.byOpenid.set(openid, entry);
     }
-    this.pairs.set(key, pair);
-    this.pairsByAccessToken.set(pair.accessToken, pair);
-    this.pairsByRefreshToken.set(pair.refreshToken, pair);
+    return entry;
+  }
+
+  /** @returns the text of one of an entry's tokens. */
+  tokenText(kind: TokenKind, { number }: Entry, pair: TokenPair): string {
+    const [serial, month] =
+      kind === 'access' ? [pair.accessSerial, pair.accessMonth] : [pair.refreshSerial, pair.refreshMonth];
+    return this.mint.text(kind, { entry: number, serial, month });
+  }
+
+  findToken(kind: TokenKind, text: string): FoundToken {
+    const mark = this.mint.read(kind, text);
+    const entry = mark && this.entries[mark.entry - this.firstEntry];
+    if (!entry?.pair) return { kind: 'unknown' };
+    const latest = kind === 'access' ? entry.pair.accessSerial : entry.pair.refreshSerial;
+    return mark?.serial === latest
+      ? { kind: 'latest', entry, pair: entry.pair }
+      : { kind: 'superseded', entry };
   }
 
   /** Forgets codes and consent pages older than `beforeMs`; both are kept in the order they came. */

@@ -54,6 +54,9 @@ button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outlin
 .user:disabled { border-color: #6d4aff; cursor: default; }
 button.user:not(:disabled):hover { background: #efeaff; }
 
+.code { width: 180px; height: 180px; margin: 20px auto; }
+.full-service { display: block; margin-top: 8px; font-weight: 600; color: inherit; }
+
 .intro { padding: 32px 26px 0; max-width: 420px; }
 .intro p { margin-top: 12px; }
 
@@ -75,15 +78,33 @@ button.user:not(:disabled):hover { background: #efeaff; }
 `;
 
 // No `form-action`: Chromium applies it to the redirect that follows a form, which goes to the application.
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+function policy(script: string | undefined): string {
+  return [
+    "default-src 'none'",
+    `style-src ${hashOf(STYLE)}`,
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function hashOf(source: string): string {
+  return `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
+}
+
+export interface PageOptions {
+  bodyClass?: string;
+  script?: string;
+  /** Default `no-store`: the next answer may differ. */
+  cacheControl?: string;
+}
 
 /** A page of WeChat's, in Chinese with a little English for those who cannot read it. Needs nothing from outside. */
-export function pageResponse(title: string, body: Html, bodyClass = ''): EmulatorResponse {
+export function pageResponse(
+  title: string,
+  body: Html,
+  { bodyClass = '', script, cacheControl = 'no-store' }: PageOptions = {},
+): EmulatorResponse {
   const document = html`<!doctype html>
     <html lang="zh-CN">
       <head>
@@ -94,15 +115,15 @@ export function pageResponse(title: string, body: Html, bodyClass = ''): Emulato
         ${new Html(`<style>${STYLE}</style>`)}
       </head>
       <body class="${bodyClass}">
-        ${body}
+        ${body} ${new Html(script === undefined ? '' : `<script>${script}</script>`)}
       </body>
     </html>`;
   return {
     status: 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': POLICY,
-      'cache-control': 'no-store',
+      'content-security-policy': policy(script),
+      'cache-control': cacheControl,
     },
     body: document.text,
   };

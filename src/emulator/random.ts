@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
  */
 export class SeededRandom {
   private block: Buffer = Buffer.alloc(0);
+  private place = 0;
 
   constructor(
     readonly seed: string,
@@ -27,15 +28,19 @@ export class SeededRandom {
     return text;
   }
 
+  /** @returns a number from 0 up to, but not including, 1. */
+  fraction(): number {
+    return (this.byte() * 2 ** 16 + this.byte() * 2 ** 8 + this.byte()) / 2 ** 24;
+  }
+
   private byte(): number {
-    if (this.block.length === 0) {
+    if (this.place === this.block.length) {
       this.block = createHash('sha256')
         .update(`${this.seed}\n${String(this.blocksDrawn)}`)
         .digest();
       this.blocksDrawn += 1;
+      this.place = 0;
     }
-    const byte = this.block.readUInt8(0);
-    this.block = this.block.subarray(1);
-    return byte;
+    return this.block.readUInt8(this.place++);
   }
 }

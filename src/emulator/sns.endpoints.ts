@@ -1,62 +1,90 @@
-import type { WechatEmulatorEndpoint } from './emulator.types.js';
+import type { WechatEmulatorEndpoint, WechatEmulatorTokens } from './emulator.types.js';
 import {
   ACCESS_TOKEN_LIFETIME_S,
   accumulatedScope,
+  type AppIdentity,
+  type Grant,
   readProfile,
   redeemCode,
   refreshPair,
   verifyAccessToken,
 } from './grants.js';
 import type { EmulatorResponse } from './http.messages.js';
+import { createRequestId } from './identifiers.js';
 import type { WechatPlatform } from './platform.js';
+import type { EmulatorApp } from './settings.js';
 import { SNS_ERROR_MESSAGES, SnsError } from './sns.errors.js';
-import { createRequestId } from './tokens.js';
 
-type SnsEndpoint = Exclude<WechatEmulatorEndpoint, 'authorize'>;
-
-/** Parameters that a call cannot do without, in the order they are missed, and the code that says so. */
-const REQUIRED_PARAMETERS: Readonly<Record<SnsEndpoint, readonly (readonly [string, number])[]>> = {
-  token: [
-    ['appid', 41002],
-    ['secret', 41004],
-    ['code', 41008],
-  ],
-  refresh: [
-    ['appid', 41002],
-    ['refresh_token', 41003],
-  ],
-  userinfo: [
-    ['access_token', 41001],
-    ['openid', 41009],
-  ],
-  auth: [
-    ['access_token', 41001],
-    ['openid', 41009],
-  ],
-};
-
-const HANDLERS: Readonly<Record<SnsEndpoint, (platform: WechatPlatform, query: ReadParameter) => object>> = {
-  token: exchangeCode,
-  refresh: refreshAccessToken,
-  userinfo: tellUserInfo,
-  auth: tellWhetherAlive,
-};
+export type SnsEndpoint = Exclude<WechatEmulatorEndpoint, 'authorize'>;
 
 type ReadParameter = (name: string) => string;
 
-/** The four calls of `api.weixin.qq.com`. Errors come on HTTP 200 like everything else. */
-export function answerSnsRequest(
+/** One of the calls of `api.weixin.qq.com`. */
+export interface SnsCall {
+  /** Which faults it meets. */
+  readonly endpoint: SnsEndpoint;
+  /** Parameters that it cannot do without, in the order they are missed, and the code that says so. */
+  readonly required: readonly (readonly [string, number])[];
+  readonly answer: (platform: WechatPlatform, query: ReadParameter) => object;
+}
+
+type Required = SnsCall['required'];
+
+const OF_ACCESS_TOKEN: Required = [
+  ['access_token', 41001],
+  ['openid', 41009],
+];
+const OF_COMPONENT: Required = [
+  ['component_appid', 41018],
+  ['component_access_token', 41021],
+];
+
+/** By their paths. */
+export const SNS_CALLS: Readonly<Record<string, SnsCall>> = {
+  '/sns/oauth2/access_token': {
+    endpoint: 'token',
+    required: [
+      ['appid', 41002],
+      ['secret', 41004],
+      ['code', 41008],
+    ],
+    answer: exchangeCode,
+  },
+  '/sns/oauth2/refresh_token': {
+    endpoint: 'refresh',
+    required: [
+      ['appid', 41002],
+      ['refresh_token', 41003],
+    ],
+    answer: refreshAccessToken,
+  },
+  '/sns/oauth2/component/access_token': {
+    endpoint: 'token',
+    required: [['appid', 41002], ['code', 41008], ...OF_COMPONENT],
+    answer: exchangeCodeForComponent,
+  },
+  '/sns/oauth2/component/refresh_token': {
+    endpoint: 'refresh',
+    required: [['appid', 41002], ['refresh_token', 41003], ...OF_COMPONENT],
+    answer: refreshForComponent,
+  },
+  '/sns/userinfo': { endpoint: 'userinfo', required: OF_ACCESS_TOKEN, answer: tellUserInfo },
+  '/sns/auth': { endpoint: 'auth', required: OF_ACCESS_TOKEN, answer: tellWhetherAlive },
+};
+
+/** Errors come on HTTP 200 like everything else. */
+export function answerSnsCall(
   platform: WechatPlatform,
-  endpoint: SnsEndpoint,
+  { required, answer }: SnsCall,
   query: URLSearchParams,
 ): EmulatorResponse {
   try {
-    for (const [name, errcode] of REQUIRED_PARAMETERS[endpoint]) {
+    for (const [name, errcode] of required) {
       if (!query.get(name)) {
         throw new SnsError(errcode);
       }
     }
-    return snsResponse(HANDLERS[endpoint](platform, (name) => query.get(name) ?? ''));
+    return snsResponse(answer(platform, (name) => query.get(name) ?? ''));
   } catch (error) {
     if (error instanceof SnsError) {
       return snsErrorResponse(platform, error.errcode);
@@ -72,16 +100,35 @@ export function snsErrorResponse(
   errmsg?: string,
 ): EmulatorResponse {
   const text = SNS_ERROR_MESSAGES[errcode] ?? 'system error';
-  return snsResponse({ errcode, errmsg: errmsg ?? `${text}, rid: ${platform.draw(createRequestId)}` });
+  const suffix = platform.draw((random, now) =>
+    createRequestId(platform.settings.requestIdStyle, random, now),
+  );
+  return snsResponse({ errcode, errmsg: errmsg ?? `${text}, ${suffix}` });
+}
+
+/** Stands for bytes that are no text. */
+class RawText {
+  constructor(readonly bytes: Uint8Array) {}
+
+  toJSON(): string {
+    return '\u0000';
+  }
 }
 
 /** WeChat sends JSON as `text/plain` without a charset, in UTF-8, and escapes the slashes. */
 function snsResponse(body: object): EmulatorResponse {
+  const text = JSON.stringify(body).replaceAll('/', '\\/');
+  const raw = Object.values(body).find((value): value is RawText => value instanceof RawText);
   return {
     status: 200,
     headers: { 'content-type': 'text/plain' },
-    body: JSON.stringify(body).replaceAll('/', '\\/'),
+    body: raw ? splice(text, JSON.stringify(raw).slice(1, -1), raw.bytes) : text,
   };
+}
+
+function splice(text: string, mark: string, bytes: Uint8Array): Uint8Array {
+  const at = text.indexOf(mark);
+  return Buffer.concat([Buffer.from(text.slice(0, at)), bytes, Buffer.from(text.slice(at + mark.length))]);
 }
 
 /**
@@ -90,21 +137,43 @@ function snsResponse(body: object): EmulatorResponse {
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
  */
 function exchangeCode(platform: WechatPlatform, query: ReadParameter): object {
-  const app = checkGrantType(platform, query, 'authorization_code');
+  const app = knownApp(platform, query, 'authorization_code');
   if (query('secret') !== app.appSecret) {
     throw new SnsError(40125);
   }
-  const pair = redeemCode(platform, app.appId, query('code'));
-  const { unionid } = platform.profileOf(pair);
+  return exchange(platform, { appId: app.appId }, query('code'));
+}
+
+/** `GET /sns/oauth2/component/access_token`: a third-party platform has no secret of the account's. */
+function exchangeCodeForComponent(platform: WechatPlatform, query: ReadParameter): object {
+  return exchange(platform, knownComponent(platform, query, 'authorization_code'), query('code'));
+}
+
+function exchange(platform: WechatPlatform, app: AppIdentity, code: string): object {
+  checkQuota(platform, 'token', app.appId);
+  return tokenAnswer(platform, redeemCode(platform, app, code));
+}
+
+/** What an app is told of a new pair. */
+export function tokenAnswer(platform: WechatPlatform, grant: Grant): WechatEmulatorTokens {
+  const { entry, pair } = grant;
+  const { unionid } = platform.profileOf(entry);
+  const { scopeInTokenAnswer, snapshotFlag } = platform.settings;
   return {
-    access_token: pair.accessToken,
+    access_token: platform.ledger.tokenText('access', entry, pair),
     expires_in: ACCESS_TOKEN_LIFETIME_S,
-    refresh_token: pair.refreshToken,
-    openid: pair.openid,
-    scope: pair.scope,
-    ...(unionid !== undefined && pair.scope === 'snsapi_userinfo' ? { unionid } : {}),
-    ...(pair.snapshot ? { is_snapshotuser: 1 } : {}),
+    refresh_token: platform.ledger.tokenText('refresh', entry, pair),
+    openid: entry.openid,
+    ...(scopeInTokenAnswer ? { scope: pair.scope } : {}),
+    ...(unionid !== undefined && tellsUnionid(platform, grant) ? { unionid } : {}),
+    ...(entry.snapshot && snapshotFlag ? { is_snapshotuser: 1 } : {}),
   };
+}
+
+function tellsUnionid(platform: WechatPlatform, { entry, pair }: Grant): boolean {
+  const { unionidInTokenAnswer } = platform.settings;
+  if (pair.scope !== 'snsapi_base' || unionidInTokenAnswer === 'always') return true;
+  return unionidInTokenAnswer === 'followers' && platform.people.get(entry.userId).follows;
 }
 
 /**
@@ -113,38 +182,45 @@ function exchangeCode(platform: WechatPlatform, query: ReadParameter): object {
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsrefreshtoken
  */
 function refreshAccessToken(platform: WechatPlatform, query: ReadParameter): object {
-  const app = checkGrantType(platform, query, 'refresh_token');
-  const pair = refreshPair(platform, app.appId, query('refresh_token'));
+  return refresh(platform, knownApp(platform, query, 'refresh_token').appId, query('refresh_token'));
+}
+
+/** `GET /sns/oauth2/component/refresh_token` */
+function refreshForComponent(platform: WechatPlatform, query: ReadParameter): object {
+  return refresh(platform, knownComponent(platform, query, 'refresh_token').appId, query('refresh_token'));
+}
+
+function refresh(platform: WechatPlatform, appId: string, refreshToken: string): object {
+  checkQuota(platform, 'refresh', appId);
+  const grant = refreshPair(platform, appId, refreshToken);
+  const { entry, pair } = grant;
   return {
-    openid: pair.openid,
-    access_token: pair.accessToken,
+    openid: entry.openid,
+    access_token: platform.ledger.tokenText('access', entry, pair),
     expires_in: ACCESS_TOKEN_LIFETIME_S,
-    refresh_token: pair.refreshToken,
-    scope: accumulatedScope(platform, pair),
+    refresh_token: refreshToken,
+    scope: accumulatedScope(platform, grant),
   };
 }
 
 /**
- * `GET /sns/userinfo`. Sex, language and place have been empty for everybody since 2021-10-20.
+ * `GET /sns/userinfo`. Sex, language and place have been empty for everybody since 2021-10-20, whatever `lang` asks.
  *
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsuserinfo
  */
 function tellUserInfo(platform: WechatPlatform, query: ReadParameter): object {
-  const pair = verifyAccessToken(platform, query('access_token'));
-  if (query('openid') !== pair.openid && !platform.settings.looseOpenid) {
-    throw new SnsError(40003);
-  }
-  const { nickname, headimgurl, unionid } = readProfile(platform, pair);
+  const grant = grantOf(platform, query, 'userinfo', platform.settings.looseOpenid);
+  const { openid, unionid, nickname, nicknameBytes, headimgurl, privilege } = readProfile(platform, grant);
   return {
-    openid: pair.openid,
-    nickname,
+    openid,
+    nickname: nicknameBytes ? new RawText(nicknameBytes) : nickname,
     sex: 0,
     language: '',
     city: '',
     province: '',
     country: '',
     headimgurl,
-    privilege: [],
+    privilege,
     ...(unionid === undefined ? {} : { unionid }),
   };
 }
@@ -155,14 +231,27 @@ function tellUserInfo(platform: WechatPlatform, query: ReadParameter): object {
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsauth
  */
 function tellWhetherAlive(platform: WechatPlatform, query: ReadParameter): object {
-  const pair = verifyAccessToken(platform, query('access_token'));
-  if (query('openid') !== pair.openid) {
-    throw new SnsError(40003);
-  }
+  grantOf(platform, query, 'auth', false);
   return { errcode: 0, errmsg: 'ok' };
 }
 
-function checkGrantType(platform: WechatPlatform, query: ReadParameter, grantType: string) {
+function grantOf(
+  platform: WechatPlatform,
+  query: ReadParameter,
+  endpoint: SnsEndpoint,
+  anyOpenid: boolean,
+): Grant {
+  const found = platform.ledger.findToken('access', query('access_token'));
+  // No limit is documented for /sns/auth.
+  if (found.kind !== 'unknown' && endpoint !== 'auth') checkQuota(platform, endpoint, found.entry.appId);
+  const grant = verifyAccessToken(platform, found);
+  if (query('openid') !== grant.entry.openid && !anyOpenid) {
+    throw new SnsError(40003);
+  }
+  return grant;
+}
+
+function knownApp(platform: WechatPlatform, query: ReadParameter, grantType: string): EmulatorApp {
   if (query('grant_type') !== grantType) {
     throw new SnsError(40002);
   }
@@ -171,4 +260,26 @@ function checkGrantType(platform: WechatPlatform, query: ReadParameter, grantTyp
     throw new SnsError(40013);
   }
   return app;
+}
+
+/** @returns an account that has authorized the third-party platform which calls. */
+function knownComponent(platform: WechatPlatform, query: ReadParameter, grantType: string): AppIdentity {
+  const { appId } = knownApp(platform, query, grantType);
+  const component = platform.findApp(query('component_appid'));
+  if (component?.kind !== 'component') {
+    throw new SnsError(40013);
+  }
+  if (query('component_access_token') !== component.appSecret) {
+    throw new SnsError(40001);
+  }
+  if (!component.accounts.includes(appId)) {
+    throw new SnsError(61003);
+  }
+  return { appId, componentAppId: component.appId };
+}
+
+function checkQuota(platform: WechatPlatform, endpoint: SnsEndpoint, appId: string): void {
+  if (platform.quotas.isExceeded(endpoint, appId, platform.nowMs())) {
+    throw new SnsError(45011);
+  }
 }

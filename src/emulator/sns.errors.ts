@@ -1,6 +1,6 @@
 /**
  * What `api.weixin.qq.com/sns` says for each error code. The texts are those of public captures, apart from 41009,
- * 42002, 50001 and 50002, which nobody has published from these endpoints: they follow WeChat's table of codes.
+ * 41018, 41021, 42002, 50001, 50002 and 61003, which nobody has published from these endpoints: they follow WeChat's table of codes.
  *
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsaccesstoken
  */
@@ -20,6 +20,8 @@ export const SNS_ERROR_MESSAGES: Readonly<Record<number, string>> = {
   41004: 'appsecret missing',
   41008: 'missing code',
   41009: 'missing openid',
+  41018: 'missing component_appid',
+  41021: 'missing component_access_token',
   42001: 'access_token expired',
   42002: 'refresh_token expired',
   42007: 'access_token and refresh_token exception',
@@ -29,6 +31,7 @@ export const SNS_ERROR_MESSAGES: Readonly<Record<number, string>> = {
   48004: 'api forbidden for irregularities',
   50001: '用户未授权该api',
   50002: 'user limited',
+  61003: 'component is not authorized by this account',
 };
 
 /** The API refuses: becomes `{"errcode":...,"errmsg":"..."}` on HTTP 200. */

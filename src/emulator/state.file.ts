@@ -7,17 +7,43 @@ type Shape = Readonly<Record<string, Kind>>;
 
 const SUBJECT: Shape = { openid: 'string', userId: 'string', snapshot: 'boolean' };
 
-const TOP: Shape = { seed: 'string', randomPosition: 'number', clockOffsetMs: 'number' };
+const TOP: Shape = {
+  seed: 'string',
+  randomPosition: 'number',
+  clockOffsetMs: 'number',
+  firstEntry: 'number',
+  entryCount: 'number',
+};
+
+const PAIR: Shape = {
+  scope: 'string',
+  accessSerial: 'number',
+  accessMonth: 'number',
+  accessExpiresAtMs: 'number',
+  refreshSerial: 'number',
+  refreshMonth: 'number',
+  refreshExpiresAtMs: 'number',
+  passwordChanged: 'boolean',
+  consentWithdrawn: 'boolean',
+};
 
 const LISTS: Readonly<Record<string, Shape>> = {
-  users: { userId: 'string', follows: 'boolean', snapshot: 'boolean', deregistered: 'boolean' },
-  consents: { appId: 'string', userId: 'string', grantedAtMs: 'number' },
+  users: {
+    userId: 'string',
+    follows: 'boolean',
+    snapshot: 'boolean',
+    deregistered: 'boolean',
+    opensFromChat: 'boolean',
+  },
+  entries: { ...SUBJECT, number: 'number', appId: 'string', serial: 'number' },
   pending: {
     uuid: 'string',
     appId: 'string',
     userId: 'string',
+    scope: 'string',
     redirectUri: 'string',
     state: 'string',
+    once: 'boolean',
     shownAtMs: 'number',
   },
   codes: {
@@ -27,17 +53,6 @@ const LISTS: Readonly<Record<string, Shape>> = {
     scope: 'string',
     issuedAtMs: 'number',
     used: 'boolean',
-  },
-  pairs: {
-    ...SUBJECT,
-    appId: 'string',
-    scope: 'string',
-    accessToken: 'string',
-    accessTokenExpiresAtMs: 'number',
-    refreshToken: 'string',
-    refreshTokenExpiresAtMs: 'number',
-    passwordChanged: 'boolean',
-    consentWithdrawn: 'boolean',
   },
 };
 
@@ -88,13 +103,13 @@ export class StateFile {
 }
 
 function parseState(text: string): EmulatorState {
-  const state: unknown = JSON.parse(text);
-  const version: unknown = isObject(state) ? state['version'] : undefined;
-  if (version !== 1) {
-    throw new Error(`version is ${JSON.stringify(version)}, not 1`);
+  const value: unknown = JSON.parse(text);
+  const version: unknown = isObject(value) ? value['version'] : undefined;
+  if (version !== 2) {
+    throw new Error(`version is ${JSON.stringify(version)}, not 2`);
   }
-  checkShape(state, TOP, 'state');
-  const fields = state as Record<string, unknown>;
+  checkShape(value, TOP, 'state');
+  const fields = value as Record<string, unknown>;
   checkShape(fields['signedIn'], { userId: 'string', count: 'number' }, 'signedIn');
   for (const [name, shape] of Object.entries(LISTS)) {
     const list = fields[name];
@@ -105,7 +120,11 @@ function parseState(text: string): EmulatorState {
       checkShape(entry, shape, `${name}[${String(index)}]`);
     });
   }
-  return state as EmulatorState;
+  const state = value as EmulatorState;
+  for (const { number, pair } of state.entries) {
+    if (pair) checkShape(pair, PAIR, `entries of number ${String(number)}.pair`);
+  }
+  return state;
 }
 
 function checkShape(value: unknown, shape: Shape, name: string): void {

@@ -1,64 +1,58 @@
 import { WechatEmulatorError } from './emulator.errors.js';
-import type { WechatEmulatorUser, WechatEmulatorUserControl } from './emulator.types.js';
+import type { WechatEmulatorUserControl } from './emulator.types.js';
+import { authorizeAtOnce } from './grants.js';
+import type { Person } from './people.js';
 import type { WechatPlatform } from './platform.js';
+import { tokenAnswer } from './sns.endpoints.js';
 
 /** @returns what a person can do. `act` carries a change out and keeps it. */
 export function controlUser(
   platform: WechatPlatform,
   openid: string,
-  act: (change: () => void) => Promise<void>,
+  act: <Outcome>(change: () => Outcome) => Promise<Outcome>,
 ): WechatEmulatorUserControl {
-  const userId = knownUser(platform, openid).openid;
+  const person = platform.people.get(openid);
+  const change = (state: Parameters<Person['change']>[0]): Promise<void> =>
+    act(() => {
+      person.change(state);
+    });
+  /** The person's entries at all apps; those of virtual users are nobody's. */
+  const entries = () =>
+    platform.apps.flatMap(({ appId }) => platform.ledger.find(platform.people.openidAt(appId, person)) ?? []);
+
   return {
-    follow: () =>
-      act(() => {
-        platform.userState(userId).follows = true;
-      }),
-    unfollow: () =>
-      act(() => {
-        platform.userState(userId).follows = false;
-      }),
+    follow: () => change({ follows: true }),
+    unfollow: () => change({ follows: false }),
+    openFromChat: (on = true) => change({ opensFromChat: on }),
+    deregister: () => change({ deregistered: true }),
+    snapshot: (on = true) => change({ snapshot: on }),
     changePassword: () =>
       act(() => {
-        for (const pair of platform.ledger.pairsOfUser(userId)) {
-          pair.passwordChanged = true;
+        for (const { pair } of entries()) {
+          if (pair) pair.passwordChanged = true;
         }
       }),
     withdrawConsent: () =>
       act(() => {
-        for (const { appId } of platform.apps) {
-          platform.ledger.removeConsent(appId, userId);
-        }
-        for (const pair of platform.ledger.pairsOfUser(userId)) {
-          pair.consentWithdrawn = true;
+        for (const entry of entries()) {
+          entry.consentedAtMs = undefined;
+          if (entry.pair) entry.pair.consentWithdrawn = true;
         }
       }),
-    deregister: () =>
+    authorize: (scope, appId = platform.apps[0]?.appId ?? '') =>
       act(() => {
-        platform.userState(userId).deregistered = true;
-      }),
-    snapshot: (on = true) =>
-      act(() => {
-        platform.userState(userId).snapshot = on;
+        checkApp(platform, appId);
+        return tokenAnswer(platform, authorizeAtOnce(platform, appId, person, scope));
       }),
     openidAt: (appId) => {
-      if (!platform.findApp(appId)) {
-        throw new WechatEmulatorError('emulator_argument', `The emulator has no app ${appId}.`);
-      }
-      return platform.openidAt(appId, userId);
+      checkApp(platform, appId);
+      return platform.people.openidAt(appId, person);
     },
   };
 }
 
-/** @returns the user with this openid at any app, or throws. */
-export function knownUser(platform: WechatPlatform, openid: string): WechatEmulatorUser {
-  const user = platform.findUser(openid);
-  if (!user) {
-    const known = platform.users.map((each) => each.openid).join(', ');
-    throw new WechatEmulatorError(
-      'emulator_argument',
-      `The emulator has no user with the openid ${JSON.stringify(openid)}. It has ${known}.`,
-    );
+function checkApp(platform: WechatPlatform, appId: string): void {
+  if (!platform.findApp(appId)) {
+    throw new WechatEmulatorError('emulator_argument', `The emulator has no app ${appId}.`);
   }
-  return user;
 }

@@ -122,8 +122,8 @@ describe('createWechatEmulator', () => {
   });
 
   it.each<[string, Parameters<typeof createWechatEmulator>[0], RegExp]>([
-    ['no apps', { apps: [] }, /option apps is empty/],
-    ['no users', { users: [] }, /option users is empty/],
+    ['no apps', { apps: [] }, /options\.apps is empty/],
+    ['no users', { users: [] }, /options\.users is empty/],
     [
       'one openid for two people',
       { users: ['赵', '钱'].map((nickname) => ({ nickname, openid: 'o1' })) },
@@ -134,7 +134,11 @@ describe('createWechatEmulator', () => {
       { apps: [{ appId: 'wx1', appSecret: 's', redirectDomains: ['localhost:3000'] }] },
       /registers "localhost:3000".*a bare host name/,
     ],
-    ['an unknown refusal', { refusal: 'never' as 'page' }, /refusal is "never": choose one of authdeny/],
+    [
+      'an unknown refusal',
+      { refusal: 'never' as 'page' },
+      /options\.refusal is "never": choose one of authdeny/,
+    ],
   ])('refuses %s', async (_case, options, message) => {
     await expect(createWechatEmulator(options)).rejects.toThrow(message);
   });

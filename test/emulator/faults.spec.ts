@@ -127,7 +127,7 @@ describe('failNext', () => {
       () => ['login', { status: 500 }],
       /no endpoint "login"; there are authorize, token, /,
     ],
-    ['an empty fault', () => ['token', {}], /give exactly one of errcode, status, /],
+    ['an empty fault', () => ['token', {}], /give exactly one of \{ errcode: 45011 \}, \{ status: 502 \}, /],
     ['two faults in one', () => ['token', { hang: true, cut: true }], /give exactly one of/],
     ['a fault that never happens', () => ['token', { hang: true }, { times: 0 }], /`times` of 1 or more/],
   ])('refuses %s', async (_case, arguments_, message) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,6 +13,7 @@ import {
   errcodeOf,
   MINUTE_MS,
   open,
+  refresh,
   signIn,
   startEmulator,
   user,
@@ -62,8 +63,12 @@ describe('stateFile', () => {
     const wechat = await startEmulator({ stateFile });
     const tokens = await signIn(wechat, 'snsapi_base');
 
-    expect(await readFile(stateFile, 'utf8')).toContain(tokens.refresh_token);
     expect(await readdir(folder)).toEqual(['state.json']);
+    // What a new process finds after the first one was killed, which is still running here.
+    const copy = join(folder, 'copy.json');
+    await copyFile(stateFile, copy);
+    const next = await startEmulator({ stateFile: copy });
+    expect((await refresh(next, tokens)).access_token).toBe(tokens.access_token);
   });
 
   it('never gives out a code a second time, with the same seed either', async () => {

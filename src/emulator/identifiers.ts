@@ -4,9 +4,7 @@ import type { SeededRandom } from './random.js';
 const DIGITS = '0123456789';
 const HEX = '0123456789abcdef';
 const LETTERS_AND_DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-const URL_SAFE = `${LETTERS_AND_DIGITS}-_`;
 
-const TOKEN_LENGTH = 110;
 const OPENID_LENGTH = 28;
 
 /**
@@ -23,19 +21,16 @@ export function createConsentUuid(random: SeededRandom): string {
   return `0${random.text(1, DIGITS)}1${random.text(13, LETTERS_AND_DIGITS)}`;
 }
 
-/** An access or refresh token: 110 characters, the first of them a number that grows by about one a month. */
-export function createToken(random: SeededRandom, now: Date): string {
-  const monthsSinceAugust2024 = Math.floor((now.getTime() - Date.UTC(2024, 7, 1)) / (30.44 * 86_400_000));
-  const prefix = `${String(Math.max(1, 83 + monthsSinceAugust2024))}_`;
-  return prefix + random.text(TOKEN_LENGTH - prefix.length, URL_SAFE);
-}
-
-/** The `rid` behind an error message: three groups of eight hexadecimal digits, the first of them the Unix time. */
-export function createRequestId(random: SeededRandom, now: Date): string {
+/**
+ * What an error message ends with: a `rid` of three groups of eight hexadecimal digits, the first of them the Unix time,
+ * or a `req_id` as until about 2020.
+ */
+export function createRequestId(style: 'rid' | 'hints', random: SeededRandom, now: Date): string {
+  if (style === 'hints') return `hints: [ req_id: ${random.text(13, LETTERS_AND_DIGITS)} ]`;
   const seconds = Math.floor(now.getTime() / 1000)
     .toString(16)
     .padStart(8, '0');
-  return `${seconds}-${random.text(8, HEX)}-${random.text(8, HEX)}`;
+  return `rid: ${seconds}-${random.text(8, HEX)}-${random.text(8, HEX)}`;
 }
 
 /** An openid or unionid that is the same whenever it is derived from the same parts. */

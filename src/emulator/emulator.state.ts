@@ -31,8 +31,8 @@ export interface Entry extends Subject {
   /** How many tokens it has been given so far. */
   serial: number;
   /** The latest authorization of `snsapi_userinfo`, unless it was withdrawn. */
-  consentedAtMs?: number;
-  pair?: TokenPair;
+  consentedAtMs?: number | undefined;
+  pair?: TokenPair | undefined;
 }
 
 /** Tokens are known by their serials; {@link TokenMint} makes texts of them. */

@@ -51,7 +51,9 @@ export function authorizeAtOnce(
  * little that WeChat says about it.
  */
 function recordConsent(platform: WechatPlatform, appId: string, person: Person): void {
-  platform.ledger.entryOf(appId, platform.subjectOf(appId, person)).consentedAtMs = platform.nowMs();
+  const { ledger } = platform;
+  const entry = ledger.entryOf(appId, platform.subjectOf(appId, person));
+  ledger.put({ ...entry, consentedAtMs: platform.nowMs() });
 }
 
 /** Gives out a code for a virtual user, a new one each time, as a snapshot page gets it. */
@@ -113,17 +115,16 @@ function issuePair(platform: WechatPlatform, entry: Entry, scope: WireScope): Gr
   const month = TokenMint.monthOf(nowMs);
   const pair: TokenPair = {
     scope,
-    accessSerial: ++entry.serial,
+    accessSerial: entry.serial + 1,
     accessMonth: month,
     accessExpiresAtMs: nowMs + ACCESS_TOKEN_LIFETIME_MS,
-    refreshSerial: ++entry.serial,
+    refreshSerial: entry.serial + 2,
     refreshMonth: month,
     refreshExpiresAtMs: nowMs + platform.settings.refreshTokenLifetimeMs,
     passwordChanged: false,
     consentWithdrawn: false,
   };
-  entry.pair = pair;
-  return { entry, pair };
+  return keep(platform, { entry: { ...entry, serial: entry.serial + 2 }, pair });
 }
 
 /** Uses up a code whose exchange WeChat lost to a failure of its own. */
@@ -159,15 +160,23 @@ export function refreshPair(platform: WechatPlatform, appId: string, refreshToke
   if (platform.people.get(entry.userId).state.deregistered) {
     throw new SnsError(50002);
   }
-  if (nowMs >= pair.accessExpiresAtMs || !settings.refreshKeepsAccessToken) {
-    pair.accessSerial = ++entry.serial;
-    pair.accessMonth = TokenMint.monthOf(nowMs);
-  }
-  pair.accessExpiresAtMs = nowMs + ACCESS_TOKEN_LIFETIME_MS;
-  if (settings.slidingRefreshToken) {
-    pair.refreshExpiresAtMs = nowMs + settings.refreshTokenLifetimeMs;
-  }
-  return found;
+  const isNew = nowMs >= pair.accessExpiresAtMs || !settings.refreshKeepsAccessToken;
+  return keep(platform, {
+    entry: isNew ? { ...entry, serial: entry.serial + 1 } : entry,
+    pair: {
+      ...pair,
+      ...(isNew ? { accessSerial: entry.serial + 1, accessMonth: TokenMint.monthOf(nowMs) } : {}),
+      accessExpiresAtMs: nowMs + ACCESS_TOKEN_LIFETIME_MS,
+      refreshExpiresAtMs: settings.slidingRefreshToken
+        ? nowMs + settings.refreshTokenLifetimeMs
+        : pair.refreshExpiresAtMs,
+    },
+  });
+}
+
+function keep({ ledger }: WechatPlatform, grant: Grant): Grant {
+  ledger.put({ ...grant.entry, pair: grant.pair });
+  return grant;
 }
 
 /** @returns the pair of an access token that is good at this moment. */

@@ -36,5 +36,6 @@ export function createRequestId(style: 'rid' | 'hints', random: SeededRandom, no
 /** An openid or unionid that is the same whenever it is derived from the same parts. */
 export function deriveOpenid(...parts: string[]): string {
   const digest = createHash('sha256').update(parts.join('\n')).digest('base64url');
-  return `o${digest.slice(0, OPENID_LENGTH - 1)}`;
+  // A text of its own: a slice would keep the whole digest in memory, of which there may be a million.
+  return Buffer.from(`o${digest}`, 'latin1').toString('latin1', 0, OPENID_LENGTH);
 }

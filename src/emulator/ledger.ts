@@ -6,6 +6,7 @@ import type {
   Subject,
   TokenPair,
 } from './emulator.state.js';
+import { EntryTable } from './entry.table.js';
 import { type TokenKind, type TokenMint } from './token.mint.js';
 
 /** What a token that was presented turned out to be. */
@@ -20,64 +21,65 @@ export type FoundToken =
 export class Ledger {
   readonly pending = new Map<string, PendingConsent>();
   readonly codes = new Map<string, CodeRecord>();
-  private readonly entries: (Entry | undefined)[] = [];
-  private readonly byOpenid = new Map<string, Entry>();
-  private readonly firstEntry: number;
+  private readonly entries: EntryTable;
+  private readonly numbersByOpenid = new Map<string, number>();
 
-  /** @param kept what an earlier ledger held. */
+  /** @param kept what an earlier ledger held, or the number that entries begin with. */
   constructor(
     private readonly mint: TokenMint,
     kept: number | LedgerEntries = 0,
   ) {
-    this.firstEntry = typeof kept === 'number' ? kept : kept.firstEntry;
-    if (typeof kept === 'number') return;
+    if (typeof kept === 'number') {
+      this.entries = new EntryTable(kept);
+      return;
+    }
+    this.entries = new EntryTable(kept.firstEntry, kept.entryCount);
+    for (const entry of kept.entries) this.put(entry);
     for (const pending of kept.pending) this.pending.set(pending.uuid, pending);
     for (const code of kept.codes) this.codes.set(code.code, code);
-    this.entries.length = kept.entryCount;
-    for (const entry of kept.entries) {
-      this.entries[entry.number - this.firstEntry] = entry;
-      this.byOpenid.set(entry.openid, entry);
-    }
   }
 
   /** The number of an entry that comes next; also after a reset no number comes twice, and so no token. */
   get nextEntry(): number {
-    return this.firstEntry + this.entries.length;
+    return this.entries.nextNumber;
   }
 
   kept(): LedgerEntries {
     return {
-      firstEntry: this.firstEntry,
+      firstEntry: this.entries.firstNumber,
       entryCount: this.entries.length,
-      entries: this.entries.filter((entry) => entry !== undefined),
+      entries: [...this.entries],
       pending: [...this.pending.values()],
       codes: [...this.codes.values()],
     };
   }
 
-  /** openids differ from app to app, so one is enough to find the entry. */
+  /** openids differ from app to app, so one is enough to find the entry. It is a copy: see {@link put}. */
   find(openid: string): Entry | undefined {
-    return this.byOpenid.get(openid);
+    const number = this.numbersByOpenid.get(openid);
+    return number === undefined ? undefined : this.entries.get(number);
   }
 
   /** @returns the entry of this user at this app, a new one if there is none yet. */
   entryOf(appId: string, { openid, userId, snapshot }: Subject): Entry {
-    let entry = this.byOpenid.get(openid);
-    if (!entry) {
-      entry = {
+    return (
+      this.find(openid) ?? {
+        number: this.nextEntry,
+        appId,
         openid,
         userId,
         snapshot,
-        number: this.nextEntry,
-        appId,
         serial: 0,
         consentedAtMs: undefined,
         pair: undefined,
-      };
-      this.entries.push(entry);
-      this.byOpenid.set(openid, entry);
-    }
-    return entry;
+      }
+    );
+  }
+
+  /** Keeps an entry as it is now. */
+  put(entry: Entry): void {
+    this.entries.put(entry);
+    this.numbersByOpenid.set(entry.openid, entry.number);
   }
 
   /** @returns the text of one of an entry's tokens. */
@@ -89,7 +91,7 @@ export class Ledger {
 
   findToken(kind: TokenKind, text: string): FoundToken {
     const mark = this.mint.read(kind, text);
-    const entry = mark && this.entries[mark.entry - this.firstEntry];
+    const entry = mark && this.entries.get(mark.entry);
     if (!entry?.pair) return { kind: 'unknown' };
     const latest = kind === 'access' ? entry.pair.accessSerial : entry.pair.refreshSerial;
     return mark?.serial === latest

@@ -28,15 +28,16 @@ export function controlUser(
     snapshot: (on = true) => change({ snapshot: on }),
     changePassword: () =>
       act(() => {
-        for (const { pair } of entries()) {
-          if (pair) pair.passwordChanged = true;
+        for (const entry of entries()) {
+          const pair = entry.pair && { ...entry.pair, passwordChanged: true };
+          platform.ledger.put({ ...entry, pair });
         }
       }),
     withdrawConsent: () =>
       act(() => {
         for (const entry of entries()) {
-          entry.consentedAtMs = undefined;
-          if (entry.pair) entry.pair.consentWithdrawn = true;
+          const pair = entry.pair && { ...entry.pair, consentWithdrawn: true };
+          platform.ledger.put({ ...entry, consentedAtMs: undefined, pair });
         }
       }),
     authorize: (scope, appId = platform.apps[0]?.appId ?? '') =>

@@ -28,6 +28,16 @@ export interface WechatEmulatorUser {
 /** What happens when the user refuses. WeChat's clients have done all three over the years. */
 export type WechatEmulatorRefusal = 'authdeny' | 'state-only' | 'page';
 
+/** What the emulator shows to those who come over TLS. */
+export interface WechatEmulatorTls {
+  /** Private key, PEM. */
+  readonly key: string;
+  /** Certificate of that key, PEM, followed by those between it and the authority, if there are any. */
+  readonly cert: string;
+  /** TCP port on 127.0.0.1. Default 0: any free one. */
+  readonly port?: number;
+}
+
 /** Settings of {@link createWechatEmulator}; all may be left out. */
 export interface WechatEmulatorOptions {
   /** Registered accounts. Default: one service account with `localhost` and `127.0.0.1` as redirect domains. */
@@ -36,6 +46,11 @@ export interface WechatEmulatorOptions {
   users?: readonly (Pick<WechatEmulatorUser, 'nickname'> & Partial<WechatEmulatorUser>)[];
   /** TCP port on 127.0.0.1. Default 0: any free one. */
   port?: number;
+  /**
+   * Listens on a second port of 127.0.0.1 as well, over TLS: the same WeChat, for clients that speak https only.
+   * Default: none.
+   */
+  tls?: WechatEmulatorTls;
   /**
    * Makes codes, tokens and request ids repeatable. Default: different in each run, so that an application which
    * remembers used codes across runs is not confused. openids never depend on it.
@@ -130,6 +145,8 @@ export interface WechatEmulatorUserControl {
 export interface WechatEmulator {
   /** Where it listens, for example `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** Where it listens over TLS, for example `https://127.0.0.1:40124`, if it was given the option `tls`. */
+  readonly tlsUrl: string | undefined;
   /** To be used instead of `https://open.weixin.qq.com`. */
   readonly openBaseUrl: string;
   /** To be used instead of `https://api.weixin.qq.com`. */

@@ -9,6 +9,7 @@ export type {
   WechatEmulatorOptions,
   WechatEmulatorRefusal,
   WechatEmulatorRequest,
+  WechatEmulatorTls,
   WechatEmulatorUser,
   WechatEmulatorUserControl,
 } from './emulator.types.js';

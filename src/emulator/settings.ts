@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { WechatEmulatorError } from './emulator.errors.js';
-import type { WechatEmulatorApp, WechatEmulatorOptions, WechatEmulatorRefusal } from './emulator.types.js';
+import type {
+  WechatEmulatorApp,
+  WechatEmulatorOptions,
+  WechatEmulatorRefusal,
+  WechatEmulatorTls,
+} from './emulator.types.js';
 import { deriveOpenid } from './tokens.js';
 
 /** A user before anything has happened to it. */
@@ -18,6 +24,7 @@ export interface EmulatorSettings {
   apps: readonly Required<WechatEmulatorApp>[];
   users: readonly UserDefinition[];
   port: number;
+  tls: Required<WechatEmulatorTls> | undefined;
   seed: string;
   now: () => Date;
   strictParameterOrder: boolean;
@@ -78,6 +85,7 @@ export function resolveSettings(options: WechatEmulatorOptions): EmulatorSetting
     apps,
     users,
     port: options.port ?? 0,
+    tls: options.tls && resolveTls(options.tls),
     seed: String(options.seed ?? randomBytes(16).toString('hex')),
     now: typeof now === 'function' ? now : now ? () => now : () => new Date(),
     strictParameterOrder: options.strictParameterOrder ?? true,
@@ -87,6 +95,22 @@ export function resolveSettings(options: WechatEmulatorOptions): EmulatorSetting
     refusal,
     looseOpenid: options.looseOpenid ?? false,
   };
+}
+
+function resolveTls({ key, cert, port = 0 }: WechatEmulatorTls): Required<WechatEmulatorTls> {
+  // An absent half is no mistake to OpenSSL, only to those who connect.
+  const missing = Object.entries({ key, cert }).find(([, pem]) => !pem)?.[0];
+  if (missing !== undefined) {
+    throw wrongOption('tls', `has no ${missing}`, 'give a private key and its certificate, both in PEM');
+  }
+  try {
+    createSecureContext({ key, cert });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const cure = 'give a private key and the certificate made for it, both in PEM';
+    throw wrongOption('tls', `is not usable (${reason})`, cure);
+  }
+  return { key, cert, port };
 }
 
 function checkIds(option: string, field: string, ids: readonly string[]): void {

@@ -61,10 +61,12 @@ export type WechatEmulatorRefusal = 'authdeny' | 'state-only' | 'page';
  */
 export type WechatEmulatorDoubleCallback = 'same-code' | 'two-codes' | 'restored';
 
-/** A PEM certificate and its key, to be reached over TLS as well. */
+/** What the emulator shows to those who come over TLS. */
 export interface WechatEmulatorTls {
-  readonly cert: string;
+  /** Private key, PEM. */
   readonly key: string;
+  /** Certificate of that key, PEM, followed by those between it and the authority, if there are any. */
+  readonly cert: string;
   /** TCP port on 127.0.0.1. Default 0: any free one. */
   readonly port?: number;
 }
@@ -79,6 +81,11 @@ export interface WechatEmulatorOptions extends WechatEmulatorVariants {
   users?: readonly WechatEmulatorUserOptions[] | number;
   /** TCP port on 127.0.0.1. Default 0: any free one. */
   port?: number;
+  /**
+   * Listens on a second port of 127.0.0.1 as well, over TLS: the same WeChat, for clients that speak https only.
+   * Default: none.
+   */
+  tls?: WechatEmulatorTls;
   /**
    * Makes codes, tokens, request ids and faults of a `share` repeatable. Default: different in each run, so that an
    * application which remembers used codes across runs is not confused. openids never depend on it.
@@ -121,7 +128,10 @@ export interface WechatEmulatorVariants {
    * WeChat on a PC; the clients on phones are more lenient.
    */
   strictParameterOrder?: boolean;
-  /** Whether `state` must be there, be it empty (10013). Default true. */
+  /**
+   * Whether `state` must be there, be it empty (10013). Default false: the table of parameters calls it optional, and
+   * clients that leave it out are in use.
+   */
   requireState?: boolean;
   /**
    * Whether a token got by `snsapi_base` may read the profile for as long as a consent of that user is alive.

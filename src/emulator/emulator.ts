@@ -67,16 +67,22 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   const faults = new FaultQueue();
   const requests: WechatEmulatorRequest[] = [];
 
-  const server = new LoopbackServer((request) => {
+  const answer = (request: EmulatorRequest): Delivery => {
     const route = ROUTES[request.path];
     record(requests, request, route?.endpoint, platform.now());
     const delivery = answerRequest(platform, faults, request);
     platform.save();
     return delivery;
-  });
+  };
+  const server = new LoopbackServer(answer);
+  const tlsServer = settings.tls && new LoopbackServer(answer, settings.tls);
   // Before it listens, so that a file that cannot be written leaves no server behind.
   platform.save();
   const url = await server.listen(settings.port);
+  const tlsUrl = await tlsServer?.listen(settings.tls?.port ?? 0).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   platform.origin = url;
 
   /** Does something to the platform and keeps the outcome. */
@@ -89,6 +95,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
 
   return {
     url,
+    tlsUrl,
     openBaseUrl: url,
     apiBaseUrl: url,
     apps: platform.apps,
@@ -118,7 +125,9 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
         faults.clear();
         requests.length = 0;
       }),
-    close: () => server.close(),
+    close: async () => {
+      await Promise.all([server.close(), tlsServer?.close()]);
+    },
   };
 }
 

@@ -84,6 +84,8 @@ export interface WechatEmulatorUserControl {
 export interface WechatEmulator {
   /** Where it listens, for example `http://127.0.0.1:40123`. */
   readonly url: string;
+  /** Where it listens over TLS, for example `https://127.0.0.1:40124`, if it was given the option `tls`. */
+  readonly tlsUrl: string | undefined;
   /** To be used instead of `https://open.weixin.qq.com`. */
   readonly openBaseUrl: string;
   /** To be used instead of `https://api.weixin.qq.com`. */

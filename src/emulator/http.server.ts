@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { WechatEmulatorError } from './emulator.errors.js';
 import type { EmulatorRequest, EmulatorResponse } from './http.messages.js';
 
@@ -12,13 +13,17 @@ export interface Delivery {
   readonly manner: 'now' | 'hang' | 'cut' | number;
 }
 
-/** An HTTP server on 127.0.0.1 that can misbehave, and that stops at once. */
+/** An HTTP server on 127.0.0.1, over TLS if it is given a certificate, that can misbehave, and that stops at once. */
 export class LoopbackServer {
   private readonly server: Server;
   private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly sockets = new Set<Socket>();
 
-  constructor(private readonly answer: (request: EmulatorRequest) => Delivery) {
-    this.server = createServer((request, response) => {
+  constructor(
+    private readonly answer: (request: EmulatorRequest) => Delivery,
+    private readonly tls?: { readonly key: string; readonly cert: string },
+  ) {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
       const hasForm = request.method === 'POST' && isForm(request);
       if (!hasForm) this.serve(request, '', response);
       else
@@ -26,6 +31,11 @@ export class LoopbackServer {
           (form) => this.serve(request, form, response),
           () => response.destroy(),
         );
+    };
+    this.server = tls ? createTlsServer({ key: tls.key, cert: tls.cert }, listener) : createServer(listener);
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
     });
   }
 
@@ -44,7 +54,8 @@ export class LoopbackServer {
         { cause },
       );
     });
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
+    const scheme = this.tls ? 'https' : 'http';
+    return `${scheme}://127.0.0.1:${String((this.server.address() as AddressInfo).port)}`;
   }
 
   async close(): Promise<void> {
@@ -54,7 +65,8 @@ export class LoopbackServer {
       this.server.close(() => {
         resolve();
       });
-      this.server.closeAllConnections();
+      // Not by closeAllConnections(), which leaves out those that have not finished their TLS handshake.
+      this.sockets.forEach((socket) => socket.destroy());
     });
   }
 

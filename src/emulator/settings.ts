@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type {
   WechatEmulatorApp,
   WechatEmulatorDoubleCallback,
   WechatEmulatorOptions,
+  WechatEmulatorTls,
   WechatEmulatorUserOptions,
   WechatEmulatorVariants,
 } from './emulator.options.js';
@@ -30,6 +32,7 @@ export interface EmulatorSettings extends Omit<Required<WechatEmulatorVariants>,
   readonly apps: readonly EmulatorApp[];
   readonly people: readonly PersonDefinition[];
   readonly port: number;
+  readonly tls: Required<WechatEmulatorTls> | undefined;
   readonly seed: string;
   readonly now: () => Date;
   readonly requireWechatUserAgent: boolean;
@@ -86,6 +89,7 @@ const OPTIONS: Readonly<Record<keyof WechatEmulatorOptions, Check>> = {
   apps: optional(listOf(fieldsOf(APP_FIELDS), 1)),
   users: optional(either(aCount, listOf(fieldsOf(USER_FIELDS), 1), (value) => typeof value === 'number')),
   port: optional(aPort),
+  tls: optional(fieldsOf({ key: aText, cert: aText, port: optional(aPort) })),
   seed: optional(either(aNumber, aText, (value) => typeof value === 'number')),
   now: optional(anInstant),
   requireWechatUserAgent: optional(aBoolean),
@@ -138,6 +142,7 @@ export function resolveSettings(options: WechatEmulatorOptions): EmulatorSetting
     apps,
     people,
     port: options.port ?? 0,
+    tls: options.tls && resolveTls(options.tls),
     seed: String(options.seed ?? randomBytes(16).toString('hex')),
     now: typeof now === 'function' ? now : now ? () => now : () => new Date(),
     requireWechatUserAgent: options.requireWechatUserAgent ?? false,
@@ -146,7 +151,7 @@ export function resolveSettings(options: WechatEmulatorOptions): EmulatorSetting
     quotaPerMinute: options.quotaPerMinute === false ? Infinity : (options.quotaPerMinute ?? 50_000),
     snapshotWithoutGesture: options.snapshotWithoutGesture ?? false,
     strictParameterOrder: options.strictParameterOrder ?? true,
-    requireState: options.requireState ?? true,
+    requireState: options.requireState ?? false,
     grantMemory: options.grantMemory ?? true,
     consentLifetimeMs: options.consentLifetimeMs ?? 30 * DAY_MS,
     refusal: options.refusal ?? 'authdeny',
@@ -175,6 +180,23 @@ function resolveApp(app: WechatEmulatorApp): EmulatorApp {
     scopes: app.scopes ?? SCOPES,
     accounts: app.accounts ?? [],
   };
+}
+
+function resolveTls({ key, cert, port = 0 }: WechatEmulatorTls): Required<WechatEmulatorTls> {
+  // An absent half is no mistake to OpenSSL, only to those who connect.
+  const missing = Object.entries({ key, cert }).find(([, pem]) => pem === '')?.[0];
+  if (missing !== undefined) {
+    throw wrongOption(`options.tls has no ${missing}: give a private key and its certificate, both in PEM.`);
+  }
+  try {
+    createSecureContext({ key, cert });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw wrongOption(
+      `options.tls is not usable (${reason}): give a private key and the certificate made for it, both in PEM.`,
+    );
+  }
+  return { key, cert, port };
 }
 
 function definitionOf(user: WechatEmulatorUserOptions): PersonDefinition {

@@ -1,0 +1,55 @@
+import { callsOf, startForeignClient, stopForeignClients } from './foreign.harness.js';
+
+afterEach(stopForeignClients);
+
+const REFUSAL = {
+  code: 'NOT_WECHAT',
+  message: expect.stringContaining('open.weixin.qq.com and api.weixin.qq.com at port 443 only') as string,
+};
+
+describe('the process of a client that others wrote', () => {
+  it.each(['request', 'fetch'])('reaches the emulator under the names of WeChat by %s', async (means) => {
+    const { wechat, client } = await startForeignClient('any-address');
+
+    await expect(client.ask(means, 'https://api.weixin.qq.com/sns/auth')).resolves.toBe(200);
+    await expect(client.ask(means, 'https://open.weixin.qq.com/')).resolves.toBe(200);
+    expect(wechat.requests.map(({ path }) => path)).toEqual(['/sns/auth', '/']);
+  });
+
+  it('reaches no other name, no other port and no other address', async () => {
+    const { wechat, client } = await startForeignClient('any-address');
+
+    for (const address of [
+      'https://mp.weixin.qq.com/',
+      'https://api.weixin.qq.com.example.org/',
+      'http://api.weixin.qq.com/sns/auth',
+      'https://api.weixin.qq.com:8443/sns/auth',
+      wechat.url,
+    ]) {
+      const refusal = { ...REFUSAL, message: expect.stringContaining(new URL(address).hostname) as string };
+      await expect(client.ask('request', address)).rejects.toMatchObject(refusal);
+      await expect(client.ask('fetch', address)).rejects.toMatchObject(refusal);
+    }
+    await expect(client.ask('connect', 443, 'example.org')).rejects.toMatchObject(REFUSAL);
+    await expect(client.ask('connect', Number(new URL(wechat.url).port))).rejects.toMatchObject(REFUSAL);
+    expect(wechat.requests).toEqual([]);
+  });
+
+  it('refuses the emulator while it has not been told of the authority', async () => {
+    const { wechat, client } = await startForeignClient('wechat-oauth', { trusts: false });
+
+    await expect(client.ask('getAccessToken', 'x')).rejects.toMatchObject({
+      code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    });
+    expect(callsOf(wechat)).toEqual([]);
+  });
+
+  it('refuses a certificate that names another server', async () => {
+    const { wechat, client } = await startForeignClient('wechat-oauth', { certifiedFor: ['example.org'] });
+
+    await expect(client.ask('getAccessToken', 'x')).rejects.toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+    expect(callsOf(wechat)).toEqual([]);
+  });
+});

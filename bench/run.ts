@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { emulator } from './emulator/emulator.suite.js';
+import { emulatorMemory } from './emulator/memory.suite.js';
 import { guard } from './guard/guard.suite.js';
 import type { Figure, Suite } from './harness.js';
 import { sealing } from './sealing.suite.js';
 
-const SUITES: readonly Suite[] = [sealing, guard];
+const SUITES: readonly Suite[] = [sealing, guard, emulator, emulatorMemory];
 
 const USAGE = `npm run bench -- SUITE... [--json]
 
@@ -11,7 +13,7 @@ Prints a table; with --json one line per figure: {"suite","figure","ratio","a","
 ratio is a/b, or null where a stands alone. Progress goes to the standard error.
 npm prints the script's name first: npm run --silent bench -- SUITE --json prints the lines alone.
 
-${SUITES.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join('\n')}
+${SUITES.map(({ name, about }) => `  ${name.padEnd(18)}${about}`).join('\n')}
 
 DATABASE_URL names the PostgreSQL server for the suites that need one; without it, one is started.
 `;

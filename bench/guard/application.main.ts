@@ -1,6 +1,5 @@
 import 'reflect-metadata';
-import { performance } from 'node:perf_hooks';
-import type { Usage } from './application.process.js';
+import { serve } from '../server.process.js';
 import { startJwt } from './jwt.application.js';
 import { startOurs } from './ours.application.js';
 import type { Route } from './route.js';
@@ -14,21 +13,8 @@ const APPLICATIONS: Record<string, (databaseUrl: string) => Promise<Record<strin
   'connect-pg-simple': startPostgresSessions,
 };
 
-/** The process of one application: says its routes, then on every message what it has used since the last one. */
-async function main([name = '', databaseUrl = '']: string[]): Promise<void> {
-  process.on('disconnect', () => process.exit());
-  const routes = await APPLICATIONS[name]?.(databaseUrl);
-  let loop = performance.eventLoopUtilization();
-  let cpu = process.cpuUsage();
-  process.on('message', () => {
-    const { utilization } = performance.eventLoopUtilization(loop);
-    const { user, system } = process.cpuUsage(cpu);
-    loop = performance.eventLoopUtilization();
-    cpu = process.cpuUsage();
-    const usage: Usage = { busy: utilization, cpuMicroseconds: user + system };
-    process.send?.(usage);
-  });
-  process.send?.(routes);
-}
-
-void main(process.argv.slice(2));
+void serve(async (name = '', databaseUrl = '') => {
+  const start = APPLICATIONS[name];
+  if (!start) throw new Error(`There is no application ${name}.`);
+  return start(databaseUrl);
+});

@@ -1,8 +1,10 @@
 import { absolute, type Figure, inTurns, median, ratioOf, type Suite } from '../harness.js';
 import { withDatabase } from '../postgres.js';
-import { ApplicationProcess } from './application.process.js';
+import { ServerProcess } from '../server.process.js';
+import type { Route } from './route.js';
 import { Side } from './side.js';
 
+const MAIN = new URL('./application.main.js', import.meta.url);
 const ROUNDS = 7;
 const LATENCY_ROUNDS = 3;
 
@@ -53,11 +55,11 @@ async function measure(
   { platform, applications, ratios }: Comparison,
   databaseUrl: string,
 ): Promise<Figure[]> {
-  const running: ApplicationProcess[] = [];
+  const running: ServerProcess<Record<string, Route>>[] = [];
   try {
-    for (const name of applications) running.push(await ApplicationProcess.start(name, databaseUrl));
+    for (const name of applications) running.push(await ServerProcess.start(MAIN, [name, databaseUrl]));
     const sides = running.flatMap((application) =>
-      Object.entries(application.routes).map(([name, route]) => new Side(name, route, application)),
+      Object.entries(application.ready).map(([name, route]) => new Side(name, route, application)),
     );
     for (const side of sides) await side.check();
     for (const side of sides) await side.warmUp();

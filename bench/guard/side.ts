@@ -1,5 +1,5 @@
 import { progress } from '../harness.js';
-import type { ApplicationProcess } from './application.process.js';
+import type { ServerProcess } from '../server.process.js';
 import { latencyP99Of } from './paced.load.js';
 import { BODY, type Route, VISITORS } from './route.js';
 import { Throughput } from './throughput.js';
@@ -15,7 +15,7 @@ export class Side {
   constructor(
     readonly name: string,
     private readonly route: Route,
-    private readonly application: ApplicationProcess,
+    private readonly application: ServerProcess<unknown>,
   ) {
     this.load = new Throughput(route);
   }

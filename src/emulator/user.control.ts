@@ -43,6 +43,7 @@ export function controlUser(
     authorize: (scope, appId = platform.apps[0]?.appId ?? '') =>
       act(() => {
         checkApp(platform, appId);
+        checkScope(scope);
         return tokenAnswer(platform, authorizeAtOnce(platform, appId, person, scope));
       }),
     openidAt: (appId) => {
@@ -55,5 +56,14 @@ export function controlUser(
 function checkApp(platform: WechatPlatform, appId: string): void {
   if (!platform.findApp(appId)) {
     throw new WechatEmulatorError('emulator_argument', `The emulator has no app ${appId}.`);
+  }
+}
+
+function checkScope(scope: string): void {
+  if (scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') {
+    throw new WechatEmulatorError(
+      'emulator_argument',
+      `The emulator has no scope ${JSON.stringify(scope)}; there are snsapi_base and snsapi_userinfo.`,
+    );
   }
 }

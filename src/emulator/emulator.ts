@@ -3,16 +3,15 @@ import { homePage } from './authorize.pages.js';
 import { avatarResponse } from './avatars.js';
 import { answerSwitchUser, currentUser } from './browser.user.js';
 import type { WechatEmulatorOptions } from './emulator.options.js';
-import type { WechatEmulator, WechatEmulatorEndpoint, WechatEmulatorRequest } from './emulator.types.js';
+import type { WechatEmulator, WechatEmulatorEndpoint } from './emulator.types.js';
 import { answerWithFault, FaultQueue } from './faults.js';
-import { textResponse, type EmulatorRequest, type EmulatorResponse } from './http.messages.js';
+import { type EmulatorRequest, type EmulatorResponse, textResponse } from './http.messages.js';
 import { LoopbackServer, type Delivery } from './http.server.js';
 import { WechatPlatform } from './platform.js';
+import { RequestRecord } from './request.record.js';
 import { resolveSettings } from './settings.js';
 import { answerSnsCall, SNS_CALLS, type SnsCall } from './sns.endpoints.js';
 import { controlUser } from './user.control.js';
-
-const REQUESTS_KEPT = 100_000;
 
 interface Route {
   methods: string;
@@ -41,7 +40,7 @@ function snsRoute(call: SnsCall): Route {
   return {
     methods: 'GET POST',
     endpoint: call.endpoint,
-    handler: (platform, { query }) => answerSnsCall(platform, call, query),
+    handler: (platform, request) => answerSnsCall(platform, call, request),
   };
 }
 
@@ -65,11 +64,11 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   const settings = resolveSettings(options);
   const platform = new WechatPlatform(settings);
   const faults = new FaultQueue();
-  const requests: WechatEmulatorRequest[] = [];
+  const requests = new RequestRecord();
 
   const answer = (request: EmulatorRequest): Delivery => {
     const route = ROUTES[request.path];
-    record(requests, request, route?.endpoint, platform.now());
+    requests.add(request, route?.endpoint, platform.nowMs());
     const delivery = answerRequest(platform, faults, request);
     platform.save();
     return delivery;
@@ -100,7 +99,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
     apiBaseUrl: url,
     apps: platform.apps,
     users: platform.people.all,
-    requests,
+    requests: requests.list,
     now: () => platform.now(),
     advanceTime: (ms) =>
       act(() => {
@@ -123,7 +122,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       act(() => {
         platform.reset();
         faults.clear();
-        requests.length = 0;
+        requests.clear();
       }),
     close: async () => {
       await Promise.all([server.close(), tlsServer?.close()]);
@@ -147,21 +146,4 @@ function answerRequest(platform: WechatPlatform, faults: FaultQueue, request: Em
   const fraction = (): number => platform.draw((random) => random.fraction());
   const fault = faults.take(endpoint, platform.nowMs(), fraction);
   return answerWithFault(platform, endpoint, request, fault, answer);
-}
-
-function record(
-  requests: WechatEmulatorRequest[],
-  request: EmulatorRequest,
-  endpoint: WechatEmulatorEndpoint | undefined,
-  at: Date,
-): void {
-  const query: Record<string, string> = {};
-  for (const [name, value] of request.query) {
-    query[name] ??= value;
-  }
-  requests.push({ method: request.method, path: request.path, query, endpoint, at });
-  // In lots, since dropping one by one from a long list is slow.
-  if (requests.length > REQUESTS_KEPT * 1.1) {
-    requests.splice(0, requests.length - REQUESTS_KEPT);
-  }
 }

@@ -49,17 +49,17 @@ export class EntryTable {
     chunk.openids[row] = openid;
     chunk.userIds[row] = userId;
     const { numbers } = chunk;
-    let at = row * WIDTH;
-    numbers[at++] = (snapshot ? SNAPSHOT : 0) | (pair ? flagsOf(pair) : 0);
-    numbers[at++] = serial;
-    numbers[at++] = consentedAtMs;
+    const at = row * WIDTH;
+    numbers[at] = (snapshot ? SNAPSHOT : 0) | (pair ? flagsOf(pair) : 0);
+    numbers[at + 1] = serial;
+    numbers[at + 2] = consentedAtMs;
     if (!pair) return;
-    numbers[at++] = pair.accessSerial;
-    numbers[at++] = pair.accessMonth;
-    numbers[at++] = pair.accessExpiresAtMs;
-    numbers[at++] = pair.refreshSerial;
-    numbers[at++] = pair.refreshMonth;
-    numbers[at] = pair.refreshExpiresAtMs;
+    numbers[at + 3] = pair.accessSerial;
+    numbers[at + 4] = pair.accessMonth;
+    numbers[at + 5] = pair.accessExpiresAtMs;
+    numbers[at + 6] = pair.refreshSerial;
+    numbers[at + 7] = pair.refreshMonth;
+    numbers[at + 8] = pair.refreshExpiresAtMs;
   }
 
   /** @returns undefined for a number that nothing was put under. */
@@ -69,17 +69,19 @@ export class EntryTable {
     const chunk = this.chunks[Math.floor(index / ROWS)];
     const openid = chunk?.openids[row];
     if (!chunk || openid === undefined) return undefined;
-    const from = row * WIDTH;
-    const [flags = 0, serial = 0, consentedAtMs, ...pair] = chunk.numbers.subarray(from, from + WIDTH);
+    const { numbers } = chunk;
+    const at = row * WIDTH;
+    const flags = numbers[at] ?? 0;
+    const consentedAtMs = numbers[at + 2] ?? NaN;
     return {
       number,
       appId: chunk.appIds[row] ?? '',
       openid,
       userId: chunk.userIds[row] ?? '',
       snapshot: (flags & SNAPSHOT) !== 0,
-      serial,
+      serial: numbers[at + 1] ?? 0,
       consentedAtMs: Number.isNaN(consentedAtMs) ? undefined : consentedAtMs,
-      pair: flags & HAS_PAIR ? pairOf(flags, pair) : undefined,
+      pair: flags & HAS_PAIR ? pairAt(numbers, at) : undefined,
     };
   }
 
@@ -100,17 +102,17 @@ function flagsOf({ scope, passwordChanged, consentWithdrawn }: TokenPair): numbe
   );
 }
 
-function pairOf(flags: number, numbers: readonly number[]): TokenPair {
-  const [accessSerial = 0, accessMonth = 0, accessExpiresAtMs = 0] = numbers;
-  const [, , , refreshSerial = 0, refreshMonth = 0, refreshExpiresAtMs = 0] = numbers;
+/** Not by destructuring: a typed array's iterator would be a good part of what a call takes. */
+function pairAt(numbers: Float64Array, at: number): TokenPair {
+  const flags = numbers[at] ?? 0;
   return {
     scope: SCOPES[flags & 3] ?? 'snsapi_base',
-    accessSerial,
-    accessMonth,
-    accessExpiresAtMs,
-    refreshSerial,
-    refreshMonth,
-    refreshExpiresAtMs,
+    accessSerial: numbers[at + 3] ?? 0,
+    accessMonth: numbers[at + 4] ?? 0,
+    accessExpiresAtMs: numbers[at + 5] ?? 0,
+    refreshSerial: numbers[at + 6] ?? 0,
+    refreshMonth: numbers[at + 7] ?? 0,
+    refreshExpiresAtMs: numbers[at + 8] ?? 0,
     passwordChanged: (flags & PASSWORD_CHANGED) !== 0,
     consentWithdrawn: (flags & CONSENT_WITHDRAWN) !== 0,
   };

@@ -106,7 +106,7 @@ export function answerWithFault(
     return { response: answer(), manner: fault.delayMs };
   }
   if (endpoint === 'token') {
-    burnCode(platform, request.query.get('code') ?? '');
+    burnCode(platform, request.parameter('code'));
   }
   return { response: replacement(platform, endpoint, fault), manner: 'now' };
 }

@@ -1,16 +1,54 @@
-/** A request as the emulator's endpoints see it. */
-export interface EmulatorRequest {
+import type { IncomingMessage } from 'node:http';
+import { parse } from 'node:querystring';
+
+/** A request as the emulator's endpoints see it. What an endpoint does not look at is not worked out. */
+export class EmulatorRequest {
   readonly method: string;
   readonly path: string;
   /** What follows the `?`, as it came. */
   readonly rawQuery: string;
-  readonly query: URLSearchParams;
-  /** The fields of a posted form; empty without one. */
-  readonly form: URLSearchParams;
-  readonly userAgent: string;
+  private parsed: NodeJS.Dict<string | string[]> | undefined;
+
+  /** @param rawForm a posted form's body; empty without one. */
+  constructor(
+    private readonly message: IncomingMessage,
+    private readonly rawForm: string,
+  ) {
+    const { method = 'GET', url = '/' } = message;
+    const mark = url.indexOf('?');
+    this.method = method;
+    this.path = mark === -1 ? url : url.slice(0, mark);
+    this.rawQuery = mark === -1 ? '' : url.slice(mark + 1);
+  }
+
+  /** A parameter of the query: the first of that name, empty if there is none. Far cheaper than {@link query}. */
+  parameter(name: string): string {
+    this.parsed ??= parse(this.rawQuery);
+    const value = this.parsed[name] ?? '';
+    return typeof value === 'string' ? value : (value[0] ?? '');
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.rawQuery);
+  }
+
+  get form(): URLSearchParams {
+    return new URLSearchParams(this.rawForm);
+  }
+
+  get userAgent(): string {
+    return this.message.headers['user-agent'] ?? '';
+  }
+
+  get cookie(): string {
+    return this.message.headers.cookie ?? '';
+  }
+
   /** Whether a person's doing led to it, as browsers tell; true for clients that tell nothing. */
-  readonly hasUserGesture: boolean;
-  readonly cookie: string;
+  get hasUserGesture(): boolean {
+    const { headers } = this.message;
+    return headers['sec-fetch-mode'] === undefined || headers['sec-fetch-user'] === '?1';
+  }
 }
 
 /** What an endpoint answers. */

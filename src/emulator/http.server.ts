@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WechatEmulatorError } from './emulator.errors.js';
-import type { EmulatorRequest, EmulatorResponse } from './http.messages.js';
+import { EmulatorRequest, type EmulatorResponse } from './http.messages.js';
 
 const FORM_LIMIT_BYTES = 64 * 1024;
 
@@ -72,7 +72,7 @@ export class LoopbackServer {
 
   private serve(message: IncomingMessage, form: string, response: ServerResponse): void {
     try {
-      this.deliver(this.answer(describe(message, form)), response);
+      this.deliver(this.answer(new EmulatorRequest(message, form)), response);
     } catch (error) {
       // A defect, to be shown to the developer.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -116,22 +116,6 @@ function cut(response: ServerResponse, { status, headers, body }: EmulatorRespon
   response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => {
     response.destroy();
   });
-}
-
-function describe(message: IncomingMessage, form: string): EmulatorRequest {
-  const { headers, method = 'GET', url = '/' } = message;
-  const mark = url.indexOf('?');
-  const rawQuery = mark === -1 ? '' : url.slice(mark + 1);
-  return {
-    method,
-    path: mark === -1 ? url : url.slice(0, mark),
-    rawQuery,
-    query: new URLSearchParams(rawQuery),
-    form: new URLSearchParams(form),
-    userAgent: headers['user-agent'] ?? '',
-    hasUserGesture: headers['sec-fetch-mode'] === undefined || headers['sec-fetch-user'] === '?1',
-    cookie: headers.cookie ?? '',
-  };
 }
 
 function isForm({ headers }: IncomingMessage): boolean {

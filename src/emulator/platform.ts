@@ -56,7 +56,7 @@ export class WechatPlatform {
   }
 
   nowMs(): number {
-    return this.settings.now().getTime() + this.clockOffsetMs;
+    return this.settings.nowMs() + this.clockOffsetMs;
   }
 
   advanceTime(ms: number): void {

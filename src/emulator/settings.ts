@@ -34,7 +34,7 @@ export interface EmulatorSettings extends Omit<Required<WechatEmulatorVariants>,
   readonly port: number;
   readonly tls: Required<WechatEmulatorTls> | undefined;
   readonly seed: string;
-  readonly now: () => Date;
+  readonly nowMs: () => number;
   readonly requireWechatUserAgent: boolean;
   readonly stateFile: string | undefined;
   readonly doubleCallback: WechatEmulatorDoubleCallback | undefined;
@@ -144,7 +144,7 @@ export function resolveSettings(options: WechatEmulatorOptions): EmulatorSetting
     port: options.port ?? 0,
     tls: options.tls && resolveTls(options.tls),
     seed: String(options.seed ?? randomBytes(16).toString('hex')),
-    now: typeof now === 'function' ? now : now ? () => now : () => new Date(),
+    nowMs: typeof now === 'function' ? () => now().getTime() : now ? () => now.getTime() : Date.now,
     requireWechatUserAgent: options.requireWechatUserAgent ?? false,
     stateFile: options.stateFile,
     doubleCallback: options.doubleCallback,

@@ -9,7 +9,7 @@ import {
   refreshPair,
   verifyAccessToken,
 } from './grants.js';
-import type { EmulatorResponse } from './http.messages.js';
+import type { EmulatorRequest, EmulatorResponse } from './http.messages.js';
 import { createRequestId } from './identifiers.js';
 import type { WechatPlatform } from './platform.js';
 import type { EmulatorApp } from './settings.js';
@@ -76,15 +76,16 @@ export const SNS_CALLS: Readonly<Record<string, SnsCall>> = {
 export function answerSnsCall(
   platform: WechatPlatform,
   { required, answer }: SnsCall,
-  query: URLSearchParams,
+  request: EmulatorRequest,
 ): EmulatorResponse {
+  const read: ReadParameter = (name) => request.parameter(name);
   try {
     for (const [name, errcode] of required) {
-      if (!query.get(name)) {
+      if (read(name) === '') {
         throw new SnsError(errcode);
       }
     }
-    return snsResponse(answer(platform, (name) => query.get(name) ?? ''));
+    return snsResponse(answer(platform, read));
   } catch (error) {
     if (error instanceof SnsError) {
       return snsErrorResponse(platform, error.errcode);
@@ -115,14 +116,19 @@ class RawText {
   }
 }
 
+const PLAIN_TEXT = { 'content-type': 'text/plain' };
+
 /** WeChat sends JSON as `text/plain` without a charset, in UTF-8, and escapes the slashes. */
 function snsResponse(body: object): EmulatorResponse {
   const text = JSON.stringify(body).replaceAll('/', '\\/');
-  const raw = Object.values(body).find((value): value is RawText => value instanceof RawText);
+  const nickname: unknown = 'nickname' in body ? body.nickname : undefined;
   return {
     status: 200,
-    headers: { 'content-type': 'text/plain' },
-    body: raw ? splice(text, JSON.stringify(raw).slice(1, -1), raw.bytes) : text,
+    headers: PLAIN_TEXT,
+    body:
+      nickname instanceof RawText
+        ? splice(text, JSON.stringify(nickname).slice(1, -1), nickname.bytes)
+        : text,
   };
 }
 

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** Which of the two tokens of a pair. */
 export type TokenKind = 'access' | 'refresh';
 
@@ -14,55 +12,90 @@ export interface TokenMark {
 }
 
 const TEXT_LENGTH = 110;
-const FORM = /^([1-9]\d{1,3})_([\w-]{11})([\w-]+)$/;
-const MARK_BYTES = 8;
-const TAG_BYTES = 75;
+/** Six bits in each character. */
+const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', 'latin1');
+const SIX_BITS = new Uint8Array(128).map((_, code) => Math.max(0, ALPHABET.indexOf(code)));
+/** How many characters hold the 32 bits of the entry, and of the serial. */
+const NUMBER_LENGTH = 6;
+const FORM = new RegExp(`^[1-9]\\d{1,3}_[\\w-]{${String(2 * NUMBER_LENGTH)},}$`);
 const MONTH_MS = 30.44 * 86_400_000;
 
 /**
  * Makes the texts of tokens: 110 characters, the first of them a number that grows by about one a month.
  *
  * A text follows from the seed and the mark, and the mark can be read in it, so the emulator keeps three numbers for a
- * token and not its text: a million users would not fit in half a gigabyte otherwise.
+ * token and not its text: a million users would not fit in half a gigabyte otherwise. It looks random and is not: no
+ * secret hangs on an emulated token, and a cryptographic hash would be most of what a call takes.
  */
 export class TokenMint {
-  constructor(private readonly seed: string) {}
+  private readonly seed: number;
+  private readonly draft = Buffer.alloc(TEXT_LENGTH);
+
+  constructor(seed: string) {
+    this.seed = Buffer.from(seed).reduce(mix, 0);
+  }
 
   /** @returns the number that tokens of that time begin with. */
   static monthOf(nowMs: number): number {
-    return Math.max(10, 83 + Math.floor((nowMs - Date.UTC(2024, 7, 1)) / MONTH_MS));
+    return Math.min(9999, Math.max(10, 83 + Math.floor((nowMs - Date.UTC(2024, 7, 1)) / MONTH_MS)));
   }
 
   text(kind: TokenKind, { entry, serial, month }: TokenMark): string {
-    const prefix = `${String(month)}_`;
-    const tag = createHash('shake256', { outputLength: TAG_BYTES })
-      .update(`${this.seed}\n${kind} ${prefix} ${String(entry)} ${String(serial)}`)
-      .digest();
-    const mark = Buffer.alloc(MARK_BYTES);
-    mark.writeUInt32BE(entry, 0);
-    mark.writeUInt32BE(serial, 4);
-    // So that the tokens of one user do not look like each other.
-    const hidden = combine(mark, tag);
-    return (prefix + hidden.toString('base64url') + tag.toString('base64url')).slice(0, TEXT_LENGTH);
+    const { draft } = this;
+    const start = draft.write(`${String(month)}_`, 'latin1');
+    // The rest first: the mark is hidden behind it.
+    let state = mix(mix(mix(mix(this.seed, kind === 'access' ? 1 : 2), month), entry), serial);
+    for (let at = start + 2 * NUMBER_LENGTH; at < TEXT_LENGTH; at += 5) {
+      state = mix(state, at);
+      for (let place = at, bits = state; place < at + 5 && place < TEXT_LENGTH; place++, bits >>>= 6) {
+        draft[place] = ALPHABET[bits & 63] ?? 0;
+      }
+    }
+    this.writeNumber(entry, start);
+    this.writeNumber(serial, start + NUMBER_LENGTH);
+    return draft.toString('latin1');
   }
 
   /** @returns undefined for a text that this mint did not make for this kind of token. */
   read(kind: TokenKind, text: string): TokenMark | undefined {
-    const [, month, hidden = '', tag = ''] = FORM.exec(text) ?? [];
-    if (month === undefined) return undefined;
-    const bytes = combine(Buffer.from(hidden, 'base64url'), Buffer.from(tag, 'base64url'));
-    if (bytes.length < MARK_BYTES) return undefined;
-    const mark = { entry: bytes.readUInt32BE(0), serial: bytes.readUInt32BE(4), month: Number(month) };
+    if (text.length !== TEXT_LENGTH || !FORM.test(text)) return undefined;
+    const start = text.indexOf('_') + 1;
+    const mark = {
+      month: Number(text.slice(0, start - 1)),
+      entry: readNumber(text, start),
+      serial: readNumber(text, start + NUMBER_LENGTH),
+    };
     return this.text(kind, mark) === text ? mark : undefined;
+  }
+
+  private writeNumber(number: number, start: number): void {
+    for (let place = 0, bits = number; place < NUMBER_LENGTH; place++, bits >>>= 6) {
+      this.draft[start + place] = ALPHABET[(bits & 63) ^ maskAt(this.draft[start + place + 40])] ?? 0;
+    }
   }
 }
 
-/** Does and undoes itself. The mask is mixed, so that it does not show where the mark is all zeros. */
-function combine(bytes: Buffer, tag: Buffer): Buffer {
-  const byteOf = (place: number): number => tag[place] ?? 0;
-  return Buffer.from(
-    bytes
-      .subarray(0, MARK_BYTES)
-      .map((byte, place) => byte ^ (byteOf(place) * 167 + byteOf(place + MARK_BYTES))),
-  );
+function readNumber(text: string, start: number): number {
+  let number = 0;
+  for (let place = NUMBER_LENGTH - 1; place >= 0; place--) {
+    const bits =
+      (SIX_BITS[text.charCodeAt(start + place)] ?? 0) ^ maskAt(text.charCodeAt(start + place + 40));
+    number = number * 64 + bits;
+  }
+  return number;
+}
+
+/** So that the tokens of one user do not look like each other, nor like a part of themselves. */
+function maskAt(code = 0): number {
+  return ((SIX_BITS[code] ?? 0) * 29 + 17) & 63;
+}
+
+/** A step of MurmurHash3. @see https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp */
+function mix(state: number, value: number): number {
+  let block = Math.imul(value, 0xcc9e2d51);
+  block = Math.imul((block << 15) | (block >>> 17), 0x1b873593);
+  let mixed = state ^ block;
+  mixed = Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  return (mixed ^ (mixed >>> 13)) >>> 0;
 }

@@ -2,11 +2,12 @@ import { answerAuthorize, answerAuthorizeReply, answerQrConnect } from './author
 import { homePage } from './authorize.pages.js';
 import { avatarResponse } from './avatars.js';
 import { answerSwitchUser, currentUser } from './browser.user.js';
+import { controlApi, isControlPath } from './control.api.js';
 import type { WechatEmulatorOptions } from './emulator.options.js';
 import type { WechatEmulator, WechatEmulatorEndpoint, WechatEmulatorRequest } from './emulator.types.js';
 import { answerWithFault, FaultQueue } from './faults.js';
 import { textResponse, type EmulatorRequest, type EmulatorResponse } from './http.messages.js';
-import { LoopbackServer, type Delivery } from './http.server.js';
+import { LoopbackServer, type Delivery, type Takeover } from './http.server.js';
 import { WechatPlatform } from './platform.js';
 import { resolveSettings } from './settings.js';
 import { answerSnsCall, SNS_CALLS, type SnsCall } from './sns.endpoints.js';
@@ -66,9 +67,12 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   const platform = new WechatPlatform(settings);
   const faults = new FaultQueue();
   const requests: WechatEmulatorRequest[] = [];
+  let emulator: WechatEmulator | undefined;
 
-  const answer = (request: EmulatorRequest): Delivery => {
+  const answer = (request: EmulatorRequest): Delivery | Takeover => {
     const route = ROUTES[request.path];
+    // Not a part of WeChat, so it is not among the requests that WeChat got.
+    if (!route && isControlPath(request.path)) return controlApi(emulator, request);
     record(requests, request, route?.endpoint, platform.now());
     const delivery = answerRequest(platform, faults, request);
     platform.save();
@@ -93,7 +97,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       return outcome;
     });
 
-  return {
+  emulator = {
     url,
     tlsUrl,
     openBaseUrl: url,
@@ -129,6 +133,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       await Promise.all([server.close(), tlsServer?.close()]);
     },
   };
+  return emulator;
 }
 
 function answerRequest(platform: WechatPlatform, faults: FaultQueue, request: EmulatorRequest): Delivery {

@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { CONTROL_VERBS, USER_VERBS } from '../../src/emulator/control.verbs.js';
 import type { WechatEmulator } from '../../src/emulator/index.js';
 import {
   authorize,
@@ -306,6 +307,33 @@ describe('a verb of the control API', () => {
     await act(wechat, `/users/${encodeURIComponent('o 赵/1%')}/follow`);
 
     expect(user(wechat).follows).toBe(true);
+  });
+});
+
+describe('docs/emulator.md', () => {
+  const document = readFile(resolve(import.meta.dirname, '../../docs/emulator.md'), 'utf8');
+
+  it('lists every verb with what it takes, and no other', async () => {
+    const verbs = [
+      ...[...CONTROL_VERBS].map(([path, verb]) => ({ path: `/emulator${path}`, ...verb })),
+      ...[...USER_VERBS].map(([path, verb]) => ({ path: `/emulator/users/<openid>${path}`, ...verb })),
+    ];
+    const listed = [...(await document).matchAll(/^\| `((?:GET|POST) \/emulator[^`]*)` \|([^|]*)\|/gm)].map(
+      ([, request, takes = '']) => [request, [...takes.matchAll(/`(\w+)\??`/g)].map(([, name]) => name)],
+    );
+    expect(Object.fromEntries(listed)).toEqual(
+      Object.fromEntries(verbs.map(({ method, path, fields }) => [`${method} ${path}`, Object.keys(fields)])),
+    );
+  });
+
+  it('tells of every option', async () => {
+    const unknown = { unknown: true } as object;
+    const refusal = await startEmulator(unknown).then(() => '', String);
+    const [, options = ''] = /there are (.*)\.$/.exec(refusal) ?? [];
+    const text = await document;
+    const untold = options.split(', ').filter((option) => !new RegExp(`\`${option}\\b`).test(text));
+    expect(options.split(', ').length).toBeGreaterThan(20);
+    expect(untold).toEqual([]);
   });
 });
 

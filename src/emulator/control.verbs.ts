@@ -175,10 +175,12 @@ function userAct<Input>(
 }
 
 function overview(emulator: WechatEmulator): object {
-  const { apps, users } = emulator;
-  const addresses = Object.entries(emulator).filter(([, value]) => typeof value === 'string');
+  const { url, tlsUrl, openBaseUrl, apiBaseUrl, apps, users } = emulator;
   return {
-    ...Object.fromEntries(addresses),
+    url,
+    tlsUrl,
+    openBaseUrl,
+    apiBaseUrl,
     now: emulator.now(),
     apps,
     users: users.slice(0, USERS_SHOWN),

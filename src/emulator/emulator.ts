@@ -67,7 +67,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   const platform = new WechatPlatform(settings);
   const faults = new FaultQueue();
   const requests: WechatEmulatorRequest[] = [];
-  let emulator: WechatEmulator | undefined;
+  let emulator: WechatEmulator | undefined = undefined;
 
   const answer = (request: EmulatorRequest): Delivery | Takeover => {
     const route = ROUTES[request.path];

@@ -1,12 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createWechatEmulator, type WechatEmulator } from '../../src/emulator/index.js';
+import { certify, createAuthority } from '../foreign/certificate.authority.js';
 import { type CommandRun, runCommand, spawnCommand } from './command.runner.js';
 
 interface Ready {
   url: string;
+  tlsUrl?: string;
   controlUrl: string;
   pid: number;
   apps: { appId: string }[];
@@ -44,8 +48,8 @@ function start(args: readonly string[] = ['--port', '0']): Promise<RunningEmulat
       onStart: (command) => {
         processes.push(command);
         let printed = '';
-        command.stdout?.on('data', (text: string) => {
-          printed += text;
+        command.stdout?.on('data', (chunk: string) => {
+          printed += chunk;
           if (!printed.endsWith('\n')) return;
           resolve({
             ready: JSON.parse(printed) as Ready,
@@ -163,6 +167,30 @@ describe('emulator', () => {
   });
 });
 
+describe('emulator over TLS', () => {
+  it('takes certificate and key from the files that its configuration names', async () => {
+    const authority = await createAuthority();
+    const { cert, key } = await certify(authority);
+    write('wechat.crt', cert);
+    write('wechat.key', key);
+    const config = write('emulator.json', {
+      tls: { certFile: 'wechat.crt', keyFile: 'wechat.key' },
+      port: 0,
+    });
+    const { ready, stop } = await start(['--config', config]);
+    const overview = await new Promise<string>((resolve, reject) => {
+      get(`${String(ready.tlsUrl)}/emulator`, { ca: authority.cert }, (response) => {
+        text(response).then(resolve, reject);
+      }).on('error', reject);
+    });
+
+    expect(JSON.parse(overview)).toMatchObject({ url: ready.url, tlsUrl: ready.tlsUrl });
+    expect((await stop('SIGTERM')).exitCode).toBe(0);
+    const { stdout } = await runCommand(['emulator', '--config', config], { cwd: folder });
+    expect(stdout).toMatch(/\n {2}The same over TLS {6}https:\/\/127\.0\.0\.1:\d+\n/);
+  });
+});
+
 describe('emulator, for people,', () => {
   it('prints where it is, what to set, and how to end it', async () => {
     const { exitCode, stdout, stderr } = await runCommand(
@@ -267,6 +295,8 @@ describe('emulator cannot start', () => {
       'options.users[0].nicknameBytes is "é": give the bytes as base64 text.',
     ],
     ['has users that are none', { users: [7] }, 'options.users[0] is 7: give an object.'],
+    ['names a certificate by a number', { tls: { certFile: 7 } }, 'options.tls.certFile is 7: give a text.'],
+    ['has a certificate without a key', { tls: { cert: '' } }, 'options.tls'],
     [
       'names a certificate that is missing',
       { tls: { certFile: 'cert.pem' } },

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { WechatEmulatorOptions } from '../../emulator/emulator.options.js';
-import { base64, checked, wrongOption, type Check } from '../../emulator/settings.checks.js';
+import { aText, base64, checked, wrongOption, type Check } from '../../emulator/settings.checks.js';
 import { CommandFailure } from '../command.failure.js';
 import { readTextFile } from '../text.file.js';
 
@@ -43,10 +43,10 @@ function userOf(user: unknown, index: number): unknown {
 
 /** `cert` and `key` may stand there themselves as well. */
 function certificateOf({ certFile, keyFile, ...others }: Fields, path: string): Fields {
-  const read = (file: unknown, field: string): string | undefined =>
-    typeof file === 'string'
-      ? readTextFile(resolve(dirname(path), file), { namedBy: `tls.${field} in ${path}` })
-      : undefined;
+  const read = (file: unknown, field: string): string =>
+    readTextFile(resolve(dirname(path), sure(file, `options.tls.${field}`, aText)), {
+      namedBy: `tls.${field} in ${path}`,
+    });
   return {
     ...others,
     ...(certFile === undefined ? {} : { cert: read(certFile, 'certFile') }),

@@ -24,10 +24,11 @@ export function startedText(started: StartedEmulator): string {
     options.stateFile === undefined
       ? 'What happens is forgotten at the end; --state keeps it in a file.'
       : `What happens is kept in ${options.stateFile}.`;
+  const tls = wechat.tlsUrl === undefined ? '' : `\n  The same over TLS      ${wechat.tlsUrl}`;
   return `The emulated WeChat is ready.
 
   Choose who uses it     ${wechat.url}
-  Control it from tests  ${wechat.url}/emulator
+  Control it from tests  ${wechat.url}/emulator${tls}
 
 Give your application this environment:
 
@@ -41,8 +42,15 @@ Ctrl-C stops it.
 
 /** For scripts: one line, which comes as soon as the emulator answers. */
 export function startedJson(started: StartedEmulator): string {
-  const { url } = started.wechat;
+  const { url, tlsUrl } = started.wechat;
   const apps = started.wechat.apps.map(({ appId, kind, name }) => ({ appId, kind, name }));
-  const ready = { url, controlUrl: `${url}/emulator`, pid: process.pid, apps, env: environmentOf(started) };
+  const ready = {
+    url,
+    tlsUrl,
+    controlUrl: `${url}/emulator`,
+    pid: process.pid,
+    apps,
+    env: environmentOf(started),
+  };
   return `${JSON.stringify(ready)}\n`;
 }

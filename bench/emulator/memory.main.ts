@@ -9,7 +9,9 @@ void serve(async (count) => {
     if (index % 10_000 === 0) some.push({ access_token, openid });
   }
   for (const query of some) {
-    const answer = await (await fetch(`${wechat.url}/sns/auth?${new URLSearchParams(query).toString()}`)).text();
+    const answer = await (
+      await fetch(`${wechat.url}/sns/auth?${new URLSearchParams(query).toString()}`)
+    ).text();
     if (answer !== '{"errcode":0,"errmsg":"ok"}') throw new Error(`A token is not alive: ${answer}`);
   }
   return { peakMebibytes: process.resourceUsage().maxRSS / 1024 };

@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { Command } from 'commander';
 import { CommandFailure } from './command.failure.js';
+import { readTextFile } from './text.file.js';
 
 export interface EnvironmentFileOptions {
   settings?: string;
@@ -33,8 +34,8 @@ export function loadEnvironmentFile(
       { isWrongUsage: true },
     );
   }
-  for (const [name, value] of Object.entries(parseEnv(readText(path, file !== undefined))))
-    env[name] ??= value;
+  const text = readTextFile(path, { namedBy: '--settings', isWrongUsage: file !== undefined });
+  for (const [name, value] of Object.entries(parseEnv(text))) env[name] ??= value;
   return path;
 }
 
@@ -45,35 +46,5 @@ function isFile(path: string): boolean {
   } catch {
     // Reading it says why.
     return true;
-  }
-}
-
-function readText(path: string, isWrongUsage: boolean): string {
-  const text = readUtf8(path, isWrongUsage);
-  if (/[\0\uFFFD]/.test(text)) {
-    throw new CommandFailure(
-      {
-        problem: `The file ${path} is not in UTF-8; it may be in UTF-16 or GBK.`,
-        cure: 'Save it again with the encoding UTF-8. In PowerShell, > and Out-File write UTF-16: add -Encoding utf8.',
-      },
-      { isWrongUsage },
-    );
-  }
-  // Some editors of Windows begin a file with a byte order mark, which would become part of the first name.
-  return text.replace(/^\uFEFF/, '');
-}
-
-function readUtf8(path: string, isWrongUsage: boolean): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandFailure(
-      {
-        problem: `The file ${path} cannot be read (${code ?? 'unknown reason'}).`,
-        cure: 'Make it readable for this user, or name another one with --settings.',
-      },
-      { isWrongUsage },
-    );
   }
 }

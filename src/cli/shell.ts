@@ -16,6 +16,11 @@ export interface Shell {
   /** Text as it is, without a line break of its own: to stdout, and to stderr. */
   write: (text: string) => void;
   writeError: (text: string) => void;
+  /**
+   * For a command that goes on until it is told to stop: resolves at Ctrl-C or a signal to end. From the call on these
+   * do not end the process by themselves.
+   */
+  untilStopped: () => Promise<void>;
 }
 
 export function processShell(): Shell {
@@ -29,6 +34,7 @@ export function processShell(): Shell {
     isInteractive: process.stdin.isTTY,
     write: (text) => process.stdout.write(text),
     writeError: (text) => process.stderr.write(text),
+    untilStopped,
   };
 }
 
@@ -39,4 +45,11 @@ function survivePipesThatClose(): void {
       if (error.code !== 'EPIPE') throw error;
     });
   }
+}
+
+/** npm and npx pass the terminal's Ctrl-C on, so it comes twice; the second must not cut short the end. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
 }

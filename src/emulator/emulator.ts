@@ -2,11 +2,12 @@ import { answerAuthorize, answerAuthorizeReply, answerQrConnect } from './author
 import { homePage } from './authorize.pages.js';
 import { avatarResponse } from './avatars.js';
 import { answerSwitchUser, currentUser } from './browser.user.js';
+import { controlApi, isControlPath } from './control.api.js';
 import type { WechatEmulatorOptions } from './emulator.options.js';
 import type { WechatEmulator, WechatEmulatorEndpoint } from './emulator.types.js';
 import { answerWithFault, FaultQueue } from './faults.js';
-import { type EmulatorRequest, type EmulatorResponse, textResponse } from './http.messages.js';
-import { LoopbackServer, type Delivery } from './http.server.js';
+import { textResponse, type EmulatorRequest, type EmulatorResponse } from './http.messages.js';
+import { LoopbackServer, type Delivery, type Takeover } from './http.server.js';
 import { WechatPlatform } from './platform.js';
 import { RequestRecord } from './request.record.js';
 import { resolveSettings } from './settings.js';
@@ -65,9 +66,12 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   const platform = new WechatPlatform(settings);
   const faults = new FaultQueue();
   const requests = new RequestRecord();
+  let emulator: WechatEmulator | undefined = undefined;
 
-  const answer = (request: EmulatorRequest): Delivery => {
+  const answer = (request: EmulatorRequest): Delivery | Takeover => {
     const route = ROUTES[request.path];
+    // Not a part of WeChat, so it is not among the requests that WeChat got.
+    if (!route && isControlPath(request.path)) return controlApi(emulator, request);
     requests.add(request, route?.endpoint, platform.nowMs());
     const delivery = answerRequest(platform, faults, request);
     platform.save();
@@ -92,7 +96,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       return outcome;
     });
 
-  return {
+  emulator = {
     url,
     tlsUrl,
     openBaseUrl: url,
@@ -128,6 +132,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       await Promise.all([server.close(), tlsServer?.close()]);
     },
   };
+  return emulator;
 }
 
 function answerRequest(platform: WechatPlatform, faults: FaultQueue, request: EmulatorRequest): Delivery {

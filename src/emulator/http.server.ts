@@ -13,6 +13,9 @@ export interface Delivery {
   readonly manner: 'now' | 'hang' | 'cut' | number;
 }
 
+/** Answers a request in its own way and its own time. The body of a form has been read by then, any other has not. */
+export type Takeover = (message: IncomingMessage, response: ServerResponse) => void;
+
 /** An HTTP server on 127.0.0.1, over TLS if it is given a certificate, that can misbehave, and that stops at once. */
 export class LoopbackServer {
   private readonly server: Server;
@@ -20,7 +23,7 @@ export class LoopbackServer {
   private readonly sockets = new Set<Socket>();
 
   constructor(
-    private readonly answer: (request: EmulatorRequest) => Delivery,
+    private readonly answer: (request: EmulatorRequest) => Delivery | Takeover,
     private readonly tls?: { readonly key: string; readonly cert: string },
   ) {
     const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -72,7 +75,9 @@ export class LoopbackServer {
 
   private serve(message: IncomingMessage, form: string, response: ServerResponse): void {
     try {
-      this.deliver(this.answer(new EmulatorRequest(message, form)), response);
+      const answer = this.answer(new EmulatorRequest(message, form));
+      if (typeof answer === 'function') answer(message, response);
+      else this.deliver(answer, response);
     } catch (error) {
       // A defect, to be shown to the developer.
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

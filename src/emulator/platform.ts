@@ -1,3 +1,4 @@
+import { WechatEmulatorError } from './emulator.errors.js';
 import type { EmulatorState, SignedIn, Subject } from './emulator.state.js';
 import { deriveOpenid } from './identifiers.js';
 import { Ledger } from './ledger.js';
@@ -59,7 +60,14 @@ export class WechatPlatform {
     return this.settings.nowMs() + this.clockOffsetMs;
   }
 
+  /** @throws {WechatEmulatorError} if there is no such time. */
   advanceTime(ms: number): void {
+    if (!(ms >= 0) || Number.isNaN(new Date(this.nowMs() + ms).getTime())) {
+      throw new WechatEmulatorError(
+        'emulator_argument',
+        `The emulator's clock cannot go forward by ${String(ms)} ms: give a number of 0 or more, and no more than fits into a date.`,
+      );
+    }
     this.clockOffsetMs += ms;
   }
 

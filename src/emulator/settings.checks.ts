@@ -27,6 +27,12 @@ export const anInstant = checked(
 
 export const someBytes = checked((value) => value instanceof Uint8Array, 'give a Uint8Array');
 
+/** Bytes where there is only text for them, as in JSON. */
+export const base64 = checked(
+  (value) => typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
+  'give the bytes as base64 text',
+);
+
 export function oneOf(...choices: readonly (string | number)[]): Check {
   return checked((value) => choices.includes(value as string), `choose one of ${choices.join(', ')}`);
 }
@@ -53,7 +59,7 @@ export function fieldsOf(checks: Readonly<Record<string, Check>>): Check {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return `${name} is ${shown(value)}: give an object.`;
     }
-    const unknown = Object.keys(value).find((field) => !(field in checks));
+    const unknown = Object.keys(value).find((field) => !Object.hasOwn(checks, field));
     if (unknown !== undefined) {
       return `${name} has ${JSON.stringify(unknown)}, which is unknown: there are ${Object.keys(checks).join(', ')}.`;
     }
@@ -83,7 +89,7 @@ export function wrongOption(sentence: string): WechatEmulatorError {
   return new WechatEmulatorError('emulator_option', `The emulator cannot start: ${sentence}`);
 }
 
-function checked(isRight: (value: unknown) => boolean, cure: string): Check {
+export function checked(isRight: (value: unknown) => boolean, cure: string): Check {
   return (value, name) => (isRight(value) ? undefined : `${name} is ${shown(value)}: ${cure}.`);
 }
 

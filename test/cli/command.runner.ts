@@ -43,6 +43,7 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
       isInteractive: false,
       write: (text) => (run.stdout += text),
       writeError: (text) => (run.stderr += text),
+      untilStopped: () => Promise.resolve(),
     });
     return { exitCode, ...run };
   });

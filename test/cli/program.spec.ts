@@ -10,7 +10,7 @@ describe('nestjs-wechat-auth', () => {
   it('prints its help, and that of each command with examples', async () => {
     const help = await spawnCommand(['--help']);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
-    for (const name of ['migrate', 'doctor', 'explain']) {
+    for (const name of ['migrate', 'doctor', 'explain', 'emulator']) {
       expect(help.stdout).toContain(`\n  ${name} `);
       const ofCommand = await runCommand([name, '--help']);
       expect(ofCommand).toMatchObject({ exitCode: 0, stderr: '' });
@@ -121,6 +121,7 @@ describe('nestjs-wechat-auth', () => {
         throw new Error(`no: ${Object.values(env).join(' ')} p@ss`);
       },
       writeError: (text) => printed.push(text),
+      untilStopped: () => Promise.resolve(),
     };
     expect(await runProgram(['explain', '48001'], shell)).toBe(1);
     const text = printed.join('');
@@ -139,6 +140,7 @@ describe('nestjs-wechat-auth', () => {
       isInteractive: true,
       write: (text) => printed.push(text),
       writeError: (text) => printed.push(text),
+      untilStopped: () => Promise.resolve(),
     };
     expect(await runProgram(['explain'], shell)).toBe(2);
     expect(printed.join('')).toContain('explain 48001');

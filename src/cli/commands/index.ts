@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Shell } from '../shell.js';
 import { addDoctor } from './doctor.command.js';
+import { addEmulator } from './emulator.command.js';
 import { addExplain } from './explain.command.js';
 import { addMigrate } from './migrate.command.js';
 
@@ -8,4 +9,4 @@ import { addMigrate } from './migrate.command.js';
 export type AddCommand = (program: Command, shell: Shell, endWith: (exitCode: number) => void) => void;
 
 /** Every command, one file each, in the order of the help. */
-export const COMMANDS: readonly AddCommand[] = [addMigrate, addDoctor, addExplain];
+export const COMMANDS: readonly AddCommand[] = [addMigrate, addDoctor, addExplain, addEmulator];

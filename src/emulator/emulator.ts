@@ -15,20 +15,20 @@ import { answerSnsCall, SNS_CALLS, type SnsCall } from './sns.endpoints.js';
 import { controlUser } from './user.control.js';
 
 interface Route {
-  methods: string;
+  methods: readonly string[];
   endpoint?: WechatEmulatorEndpoint;
   handler: (platform: WechatPlatform, request: EmulatorRequest) => EmulatorResponse;
 }
 
 /** The paths of open.weixin.qq.com and api.weixin.qq.com, and two of the emulator's own. */
 const ROUTES: Readonly<Record<string, Route>> = {
-  '/connect/oauth2/authorize': { methods: 'GET HEAD', endpoint: 'authorize', handler: answerAuthorize },
-  '/connect/oauth2/authorize_reply': { methods: 'GET POST', handler: answerAuthorizeReply },
-  '/connect/qrconnect': { methods: 'GET HEAD', endpoint: 'authorize', handler: answerQrConnect },
+  '/connect/oauth2/authorize': { methods: ['GET', 'HEAD'], endpoint: 'authorize', handler: answerAuthorize },
+  '/connect/oauth2/authorize_reply': { methods: ['GET', 'POST'], handler: answerAuthorizeReply },
+  '/connect/qrconnect': { methods: ['GET', 'HEAD'], endpoint: 'authorize', handler: answerQrConnect },
   ...Object.fromEntries(Object.entries(SNS_CALLS).map(([path, call]) => [path, snsRoute(call)])),
-  '/emulator/switch-user': { methods: 'POST', handler: answerSwitchUser },
+  '/emulator/switch-user': { methods: ['POST'], handler: answerSwitchUser },
   '/': {
-    methods: 'GET HEAD',
+    methods: ['GET', 'HEAD'],
     handler: (platform, request) => {
       const person = currentUser(platform, request);
       return homePage(platform.people.all, person, platform.snapshots.get(person.openid));
@@ -39,7 +39,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
 /** POST is answered as GET is, with the parameters in the query. */
 function snsRoute(call: SnsCall): Route {
   return {
-    methods: 'GET POST',
+    methods: ['GET', 'POST'],
     endpoint: call.endpoint,
     handler: (platform, request) => answerSnsCall(platform, call, request),
   };
@@ -141,8 +141,8 @@ function answerRequest(platform: WechatPlatform, faults: FaultQueue, request: Em
     const avatar = avatarResponse(platform, request.path);
     return { response: avatar ?? textResponse(404, 'Not found. See / for what is here.'), manner: 'now' };
   }
-  if (!route.methods.split(' ').includes(request.method)) {
-    const refusal = textResponse(405, `${request.path} takes ${route.methods}.`);
+  if (!route.methods.includes(request.method)) {
+    const refusal = textResponse(405, `${request.path} takes ${route.methods.join(' ')}.`);
     return { response: refusal, manner: 'now' };
   }
   const { endpoint, handler } = route;

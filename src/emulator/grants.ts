@@ -124,7 +124,10 @@ function issuePair(platform: WechatPlatform, entry: Entry, scope: WireScope): Gr
     passwordChanged: false,
     consentWithdrawn: false,
   };
-  return keep(platform, { entry: { ...entry, serial: entry.serial + 2 }, pair });
+  entry.serial += 2;
+  entry.pair = pair;
+  platform.ledger.put(entry);
+  return { entry, pair };
 }
 
 /** Uses up a code whose exchange WeChat lost to a failure of its own. */
@@ -160,23 +163,17 @@ export function refreshPair(platform: WechatPlatform, appId: string, refreshToke
   if (platform.people.get(entry.userId).state.deregistered) {
     throw new SnsError(50002);
   }
-  const isNew = nowMs >= pair.accessExpiresAtMs || !settings.refreshKeepsAccessToken;
-  return keep(platform, {
-    entry: isNew ? { ...entry, serial: entry.serial + 1 } : entry,
-    pair: {
-      ...pair,
-      ...(isNew ? { accessSerial: entry.serial + 1, accessMonth: TokenMint.monthOf(nowMs) } : {}),
-      accessExpiresAtMs: nowMs + ACCESS_TOKEN_LIFETIME_MS,
-      refreshExpiresAtMs: settings.slidingRefreshToken
-        ? nowMs + settings.refreshTokenLifetimeMs
-        : pair.refreshExpiresAtMs,
-    },
-  });
-}
-
-function keep({ ledger }: WechatPlatform, grant: Grant): Grant {
-  ledger.put({ ...grant.entry, pair: grant.pair });
-  return grant;
+  if (nowMs >= pair.accessExpiresAtMs || !settings.refreshKeepsAccessToken) {
+    entry.serial += 1;
+    pair.accessSerial = entry.serial;
+    pair.accessMonth = TokenMint.monthOf(nowMs);
+  }
+  pair.accessExpiresAtMs = nowMs + ACCESS_TOKEN_LIFETIME_MS;
+  if (settings.slidingRefreshToken) {
+    pair.refreshExpiresAtMs = nowMs + settings.refreshTokenLifetimeMs;
+  }
+  platform.ledger.put(entry);
+  return found;
 }
 
 /** @returns the pair of an access token that is good at this moment. */

@@ -105,19 +105,26 @@ export class LoopbackServer {
   }
 }
 
-function send(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+function send(response: ServerResponse, answer: EmulatorResponse): void {
+  writeHead(response, answer);
+  response.end(answer.body);
+}
+
+/** With a list, which Node.js takes as it is; a copy of the object would be a tenth of a call's time. */
+function writeHead(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
+  const list = ['content-length', String(Buffer.byteLength(body))];
+  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  response.writeHead(status, list);
 }
 
 /** Half of the body, then the end of the connection; an answer without a body does not begin at all. */
-function cut(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
-  const bytes = Buffer.from(body);
+function cut(response: ServerResponse, answer: EmulatorResponse): void {
+  const bytes = Buffer.from(answer.body);
   if (bytes.length === 0) {
     response.destroy();
     return;
   }
-  response.writeHead(status, { ...headers, 'content-length': bytes.length });
+  writeHead(response, answer);
   response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => {
     response.destroy();
   });

@@ -1,5 +1,5 @@
 import type { WechatEmulatorEndpoint, WechatEmulatorRequest } from './emulator.types.js';
-import type { EmulatorRequest } from './http.messages.js';
+import { type EmulatorRequest, splitUrl } from './http.messages.js';
 
 const KEPT = 100_000;
 
@@ -7,12 +7,8 @@ const KEPT = 100_000;
 export class RequestRecord {
   readonly list: WechatEmulatorRequest[] = [];
 
-  add(
-    { method, path, rawQuery }: EmulatorRequest,
-    endpoint: WechatEmulatorEndpoint | undefined,
-    atMs: number,
-  ): void {
-    this.list.push(new RecordedRequest(method, path, rawQuery, endpoint, atMs));
+  add({ method, url }: EmulatorRequest, endpoint: WechatEmulatorEndpoint | undefined, atMs: number): void {
+    this.list.push(new RecordedRequest(method, url, endpoint, atMs));
     // In lots, since dropping one by one from a long list is slow.
     if (this.list.length > KEPT * 1.1) this.list.splice(0, this.list.length - KEPT);
   }
@@ -25,15 +21,18 @@ export class RequestRecord {
 class RecordedRequest implements WechatEmulatorRequest {
   constructor(
     readonly method: string,
-    readonly path: string,
-    private readonly rawQuery: string,
+    private readonly url: string,
     readonly endpoint: WechatEmulatorEndpoint | undefined,
     private readonly atMs: number,
   ) {}
 
+  get path(): string {
+    return splitUrl(this.url).path;
+  }
+
   get query(): Readonly<Record<string, string>> {
     const query: Record<string, string> = {};
-    for (const [name, value] of new URLSearchParams(this.rawQuery)) query[name] ??= value;
+    for (const [name, value] of new URLSearchParams(splitUrl(this.url).rawQuery)) query[name] ??= value;
     return query;
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { Controller, Get, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -21,6 +21,8 @@ const ACCESS_TOKEN_MS = 2 * 60 * 60 * 1000;
 const FIRST_VISITS = 20_000;
 /** Nothing here calls WeChat; if something did, nobody would answer. */
 const NOWHERE = 'http://127.0.0.1:9';
+/** The same for both platforms: they share a database, and with it what is sealed there. */
+const KEY = `k1:${createHash('sha256').update('bench').digest('base64')}`;
 const PUBLIC_URL = { origin: 'http://127.0.0.1', host: '127.0.0.1', basePath: '' };
 
 @Controller()
@@ -61,7 +63,7 @@ export async function startOurs(
         appId: APP_ID,
         appSecret: 'bench',
         publicUrl: PUBLIC_URL.origin,
-        keys: `k1:${randomBytes(32).toString('base64')}`,
+        keys: KEY,
         openBaseUrl: NOWHERE,
         apiBaseUrl: NOWHERE,
       }),

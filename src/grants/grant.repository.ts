@@ -2,6 +2,7 @@ import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { Sealer } from '../common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
+import { type GrantKey, GrantReader } from './grant.reader.js';
 import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
 
 /** How long a user's consent lasts after the user gave it, in milliseconds. */
@@ -12,12 +13,6 @@ const SUSPICION_MS = 5 * 60 * 1000;
 
 /** A writer that loses this many races against other writers of one row has met a fault, not a race. */
 const MAX_WRITE_ATTEMPTS = 10;
-
-/** Identifies a grant: the user within the account. */
-export interface GrantKey {
-  appId: string;
-  openid: string;
-}
 
 export interface TokenPair {
   accessToken: string;
@@ -38,16 +33,18 @@ export interface GrantedAuthorization extends GrantKey, TokenPair {
 /** Reads and writes {@link WechatGrant} rows, and is the only one who opens what they keep sealed. */
 export class GrantRepository {
   private readonly rows: Repository<WechatGrant>;
+  private readonly reader: GrantReader;
 
   constructor(
     dataSource: DataSource,
     private readonly sealer: Sealer,
   ) {
     this.rows = dataSource.getRepository(WechatGrant);
+    this.reader = new GrantReader(this.rows);
   }
 
-  find({ appId, openid }: GrantKey): Promise<WechatGrant | null> {
-    return this.rows.findOneBy({ appId, openid });
+  find(key: GrantKey): Promise<WechatGrant | null> {
+    return this.reader.find(key);
   }
 
   /**

@@ -2,7 +2,8 @@ import type { DataSource } from 'typeorm';
 import type { WechatConfigurationProblem } from '../common/errors.js';
 import { SystemRandomness } from '../common/randomness.js';
 import { Sealer, sealHeader, type SealingKey } from '../common/sealer.js';
-import { type GrantKey, grantAudience } from './grant.repository.js';
+import type { GrantKey } from './grant.reader.js';
+import { grantAudience } from './grant.repository.js';
 import { quotedTablePath } from './table-path.js';
 import { WechatGrant } from './wechat-grant.entity.js';
 

@@ -3,13 +3,15 @@ import { WechatError } from '../common/errors.js';
 import type { Sealer } from '../common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
 import { type GrantKey, GrantReader } from './grant.reader.js';
+import {
+  CONSENT_LIFETIME_MS,
+  consentDueAt,
+  DEFAULT_GRANT_TIMES,
+  type GrantTimes,
+  refreshDueAt,
+  SUSPICION_MS,
+} from './grant.times.js';
 import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
-
-/** How long a user's consent lasts after the user gave it, in milliseconds. */
-export const CONSENT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
-
-/** A pair that WeChat rejected is tried again after this time, in milliseconds, before it counts as dead. */
-const SUSPICION_MS = 5 * 60 * 1000;
 
 /** A writer that loses this many races against other writers of one row has met a fault, not a race. */
 const MAX_WRITE_ATTEMPTS = 10;
@@ -38,6 +40,7 @@ export class GrantRepository {
   constructor(
     dataSource: DataSource,
     private readonly sealer: Sealer,
+    private readonly times: GrantTimes = DEFAULT_GRANT_TIMES,
   ) {
     this.rows = dataSource.getRepository(WechatGrant);
     this.reader = new GrantReader(this.rows);
@@ -135,22 +138,36 @@ export class GrantRepository {
   private authorizedPair(authorization: GrantedAuthorization, row: WechatGrant | null): Partial<WechatGrant> {
     const { scope, requestedAt, unionid, accessToken, refreshToken } = authorization;
     const after = (lifetimeMs: number): Date => new Date(requestedAt.getTime() + lifetimeMs);
+    const pairAbility = abilityAfter(authorization, row);
+    const accessTokenExpiresAt = after(authorization.accessTokenLifetimeMs);
+    const refreshTokenExpiresAt = after(authorization.refreshTokenLifetimeMs);
+    const consentExpiresAt = after(CONSENT_LIFETIME_MS);
     return {
       pairVersion: (row?.pairVersion ?? 0) + 1,
       pairScope: scope,
       pairStatus: 'alive',
       pairSuspectSince: null,
-      pairAbility: abilityAfter(authorization, row),
+      pairAbility,
       sealedTokens: this.sealer.seal('tokens', grantAudience(authorization), {
         at: accessToken,
         rt: refreshToken,
       }),
-      accessTokenExpiresAt: after(authorization.accessTokenLifetimeMs),
-      refreshTokenExpiresAt: after(authorization.refreshTokenLifetimeMs),
+      accessTokenExpiresAt,
+      refreshTokenExpiresAt,
+      // A pair that cannot read the profile is of no use beyond the sign-in.
+      refreshDueAt: pairAbility === 'unable' ? null : refreshDueAt(accessTokenExpiresAt, this.times),
+      refreshLeaseId: null,
+      refreshLeaseExpiresAt: null,
+      refreshFailures: 0,
+      refreshFailedAt: null,
       ...(unionid !== undefined && { unionid }),
       ...(scope === 'userinfo' && {
         consentedAt: requestedAt,
-        consentExpiresAt: after(CONSENT_LIFETIME_MS),
+        consentExpiresAt,
+        consentReviewAt: consentDueAt({ consentExpiresAt, refreshTokenExpiresAt }, this.times),
+        consentNotice: null,
+        consentAskedAt: null,
+        consentPopupWanted: false,
       }),
     };
   }
@@ -207,6 +224,10 @@ function newGrant({ appId, openid, requestedAt }: GrantedAuthorization): Partial
     userInfoFetchedAt: null,
     createdAt: requestedAt,
     signedInAt: null,
+    consentReviewAt: null,
+    consentNotice: null,
+    consentAskedAt: null,
+    consentPopupWanted: false,
   };
 }
 

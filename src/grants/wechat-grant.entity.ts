@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { WechatScope } from '../common/wechat-user.js';
 
 /**
@@ -13,6 +13,12 @@ export type PairStatus = 'alive' | 'suspect' | 'dead';
 export type PairAbility = 'able' | 'unable' | 'unknown';
 
 /**
+ * What the host was last told about the end of a consent. `due`: it ends soon, so the user is asked when there is an
+ * occasion; `required`: it has ended.
+ */
+export type ConsentNotice = 'due' | 'required';
+
+/**
  * What one user has granted to one account: the current token pair, and the consent to read the profile.
  *
  * The two are apart because WeChat keeps them apart: every authorization, also a silent one, replaces the pair,
@@ -21,6 +27,8 @@ export type PairAbility = 'able' | 'unable' | 'unknown';
  * No column has a default or a date filled in by the database: all instants come from `WechatClock`.
  */
 @Entity({ name: 'wechat_grant' })
+@Index('wechat_grant_refresh_due_idx', ['appId', 'refreshDueAt'], { where: '"refresh_due_at" IS NOT NULL' })
+@Index('wechat_grant_consent_review_idx', ['consentReviewAt'], { where: '"consent_review_at" IS NOT NULL' })
 export class WechatGrant {
   @PrimaryColumn({
     name: 'app_id',
@@ -87,4 +95,42 @@ export class WechatGrant {
   /** When a sign-in last completed; null until the first one has. */
   @Column({ name: 'signed_in_at', type: 'timestamptz', nullable: true })
   signedInAt!: Date | null;
+
+  /**
+   * When the access token is to be refreshed. Null for a pair that is not kept alive: nobody has consented, it cannot
+   * read the profile, or it is dead. While a refresh is under way, the instant at which its lease ends.
+   */
+  @Column({ name: 'refresh_due_at', type: 'timestamptz', nullable: true })
+  refreshDueAt!: Date | null;
+
+  /** Who refreshes the pair just now, on whichever instance. */
+  @Column({ name: 'refresh_lease_id', type: 'uuid', nullable: true })
+  refreshLeaseId!: string | null;
+
+  /** From this instant on, somebody else may take over from whoever refreshes. */
+  @Column({ name: 'refresh_lease_expires_at', type: 'timestamptz', nullable: true })
+  refreshLeaseExpiresAt!: Date | null;
+
+  /** How many refreshes in a row have failed for a reason that passes. */
+  @Column({ name: 'refresh_failures', type: 'integer' })
+  refreshFailures!: number;
+
+  /** When a refresh last failed, for whatever reason; null after one that did not. */
+  @Column({ name: 'refresh_failed_at', type: 'timestamptz', nullable: true })
+  refreshFailedAt!: Date | null;
+
+  /** When it is to be looked at next whether the consent ends soon, or has ended; null if there is nothing to see. */
+  @Column({ name: 'consent_review_at', type: 'timestamptz', nullable: true })
+  consentReviewAt!: Date | null;
+
+  @Column({ name: 'consent_notice', type: 'varchar', length: 16, nullable: true })
+  consentNotice!: ConsentNotice | null;
+
+  /** When a page last asked the user again because the consent ends soon. */
+  @Column({ name: 'consent_asked_at', type: 'timestamptz', nullable: true })
+  consentAskedAt!: Date | null;
+
+  /** The host wants the user asked by WeChat's own page, even if WeChat remembers a consent. */
+  @Column({ name: 'consent_popup_wanted', type: 'boolean' })
+  consentPopupWanted!: boolean;
 }

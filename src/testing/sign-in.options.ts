@@ -3,7 +3,7 @@ import { parseUrl } from '../common/parsed-url.js';
 import type { PublicUrl } from '../common/public-url.js';
 import type { WechatRandomness } from '../common/randomness.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
-import { CONSENT_LIFETIME_MS } from '../grants/grant.repository.js';
+import { CONSENT_LIFETIME_MS } from '../grants/grant.times.js';
 import { refuse } from './argument.refusal.js';
 import type { ModuleParts } from './module.parts.js';
 import { checkSignInOptions } from './sign-in.check.js';

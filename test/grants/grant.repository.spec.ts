@@ -100,7 +100,7 @@ async function countRows(): Promise<number> {
 describe('the first authorization of a user', () => {
   it('makes a row with the pair alone, where it was silent', async () => {
     const saved = await grants.saveAuthorization(authorization('base'));
-    expect(await stored()).toEqual({
+    expect({ ...(await stored()) }).toEqual({
       ...KEY,
       unionid: null,
       pairVersion: 1,
@@ -117,6 +117,16 @@ describe('the first authorization of a user', () => {
       userInfoFetchedAt: null,
       createdAt: START,
       signedInAt: null,
+      // Nobody needs a pair that cannot read the profile once the user is signed in.
+      refreshDueAt: null,
+      refreshLeaseId: null,
+      refreshLeaseExpiresAt: null,
+      refreshFailures: 0,
+      refreshFailedAt: null,
+      consentReviewAt: null,
+      consentNotice: null,
+      consentAskedAt: null,
+      consentPopupWanted: false,
     });
     expect(saved).toEqual(await stored());
   });
@@ -130,6 +140,8 @@ describe('the first authorization of a user', () => {
       consentedAt: START,
       consentExpiresAt: after(30 * DAY_MS),
       sealedUserInfo: null,
+      refreshDueAt: after(7_200_000 - 10 * MINUTE_MS),
+      consentReviewAt: after(27 * DAY_MS),
     });
   });
 
@@ -167,6 +179,7 @@ describe('a further authorization', () => {
         sealedTokens: row.sealedTokens,
         accessTokenExpiresAt: after(DAY_MS + 7_200_000),
         refreshTokenExpiresAt: after(31 * DAY_MS),
+        refreshDueAt: after(DAY_MS + 7_200_000 - 10 * MINUTE_MS),
       }),
     );
     expect(grants.openTokens(row)).toEqual({
@@ -188,6 +201,8 @@ describe('a further authorization', () => {
         refreshTokenExpiresAt: after(31 * DAY_MS),
         consentedAt: after(DAY_MS),
         consentExpiresAt: after(31 * DAY_MS),
+        refreshDueAt: after(DAY_MS + 7_200_000 - 10 * MINUTE_MS),
+        consentReviewAt: after(28 * DAY_MS),
       }),
     );
   });

@@ -73,7 +73,9 @@ describe.each([
     expect(await differences()).toEqual([]);
     expect((await tablesAndIndexes()).tables).toEqual([
       `${schemaName}.migrations`,
+      `${schemaName}.wechat_account_state`,
       `${schemaName}.wechat_grant`,
+      `${schemaName}.wechat_quota`,
       `${schemaName}.wechat_sign_in`,
     ]);
   });
@@ -81,8 +83,12 @@ describe.each([
   it('make an index for every key and every query, and no other', async () => {
     await dataSource.runMigrations();
     expect((await tablesAndIndexes()).indexes).toEqual([
+      `CREATE UNIQUE INDEX wechat_account_state_pkey ON ${schema}.wechat_account_state USING btree (app_id)`,
+      `CREATE INDEX wechat_grant_consent_review_idx ON ${schema}.wechat_grant USING btree (consent_review_at) WHERE (consent_review_at IS NOT NULL)`,
       `CREATE UNIQUE INDEX wechat_grant_pkey ON ${schema}.wechat_grant USING btree (app_id, openid)`,
+      `CREATE INDEX wechat_grant_refresh_due_idx ON ${schema}.wechat_grant USING btree (app_id, refresh_due_at) WHERE (refresh_due_at IS NOT NULL)`,
       `CREATE INDEX wechat_grant_sealed_tokens_header_idx ON ${schema}.wechat_grant USING btree (split_part(sealed_tokens, '.'::text, 1))`,
+      `CREATE UNIQUE INDEX wechat_quota_pkey ON ${schema}.wechat_quota USING btree (app_id, endpoint)`,
       `CREATE INDEX wechat_sign_in_browser_idx ON ${schema}.wechat_sign_in USING btree (browser_digest, completed_at)`,
       `CREATE UNIQUE INDEX wechat_sign_in_code_digest_key ON ${schema}.wechat_sign_in USING btree (code_digest)`,
       `CREATE INDEX wechat_sign_in_expires_at_idx ON ${schema}.wechat_sign_in USING btree (expires_at)`,
@@ -130,7 +136,7 @@ describe.each([
 
   it('are named as the cure by the check at start, with every table that is missing', async () => {
     expect(await problems()).toEqual([
-      `The database lacks the table ${path('wechat_grant')} and the table ${path('wechat_sign_in')}. ${migrate()}`,
+      `The database lacks the table ${path('wechat_grant')}, the table ${path('wechat_sign_in')}, the table ${path('wechat_account_state')} and the table ${path('wechat_quota')}. ${migrate()}`,
     ]);
   });
 
@@ -190,7 +196,7 @@ describe('the check at start', () => {
     await dataSource.destroy();
     await connect('empty');
     expect(await problems()).toEqual([
-      expect.stringContaining('lacks the table empty.wechat_grant and the table empty.wechat_sign_in'),
+      expect.stringContaining('lacks the table empty.wechat_grant, the table empty.wechat_sign_in'),
     ]);
   });
 

@@ -1,0 +1,170 @@
+import type { DataSource, Repository } from 'typeorm';
+import type { Sealer } from '../common/sealer.js';
+import type { GrantKey } from './grant.reader.js';
+import { grantAudience, type TokenPair } from './grant.repository.js';
+import { quotedTablePath } from './table-path.js';
+import { type PairStatus, WechatGrant } from './wechat-grant.entity.js';
+
+/** A grant that this instance, and no other, refreshes until the lease ends. */
+export interface ClaimedGrant extends GrantKey {
+  /** The version of the pair that was claimed. */
+  readonly pairVersion: number;
+  readonly leaseId: string;
+  readonly leaseExpiresAt: Date;
+  readonly sealedTokens: string;
+  readonly refreshTokenExpiresAt: Date;
+  readonly refreshFailures: number;
+  readonly pairStatus: PairStatus;
+  readonly pairSuspectSince: Date | null;
+}
+
+export interface RefreshClaim {
+  readonly leaseId: string;
+  readonly now: Date;
+  readonly leaseExpiresAt: Date;
+}
+
+/** What a refresh has come to, for one claimed grant. */
+export interface RefreshResult {
+  readonly claimed: ClaimedGrant;
+  /** Absent where the refresh brought none. */
+  readonly tokens?: TokenPair & { readonly accessTokenExpiresAt: Date };
+  readonly pairStatus: PairStatus;
+  readonly pairSuspectSince: Date | null;
+  /** When to refresh next; null: never again. */
+  readonly refreshDueAt: Date | null;
+  readonly refreshFailures: number;
+  readonly refreshFailedAt: Date | null;
+}
+
+/** What is read of a grant that is claimed. */
+const CLAIMED_COLUMNS = `g.app_id AS "appId", g.openid, g.pair_version AS "pairVersion",
+  g.refresh_lease_id AS "leaseId", g.refresh_lease_expires_at AS "leaseExpiresAt", g.sealed_tokens AS "sealedTokens",
+  g.refresh_token_expires_at AS "refreshTokenExpiresAt", g.refresh_failures AS "refreshFailures",
+  g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince"`;
+
+/**
+ * Claims grants for refreshing, and writes what came of it. A claim is a lease: whoever holds it works without a lock,
+ * and what it writes counts only while nothing else has changed the pair.
+ */
+export class RefreshRepository {
+  private readonly rows: Repository<WechatGrant>;
+  private readonly table: string;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly sealer: Sealer,
+  ) {
+    this.rows = dataSource.getRepository(WechatGrant);
+    this.table = quotedTablePath(this.rows.metadata);
+  }
+
+  /**
+   * Claims grants of an account whose refresh is due, those first that have been due for longest. Two instances that
+   * claim at once get different ones.
+   *
+   * @param seenSince leaves out users who have not signed in since.
+   */
+  async claimDue(
+    appId: string,
+    { leaseId, now, leaseExpiresAt }: RefreshClaim,
+    limit: number,
+    seenSince: Date | undefined,
+  ): Promise<ClaimedGrant[]> {
+    // As long as the lease lasts the grant is not due, which keeps it out of the way of the next claim.
+    return this.returned(
+      `WITH due AS (
+         SELECT app_id, openid FROM ${this.table}
+         WHERE app_id = $1 AND refresh_due_at <= $2 AND ($6::timestamptz IS NULL OR signed_in_at >= $6)
+         ORDER BY refresh_due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+       )
+       UPDATE ${this.table} AS g
+       SET refresh_lease_id = $4, refresh_lease_expires_at = $5, refresh_due_at = $5
+       FROM due WHERE g.app_id = due.app_id AND g.openid = due.openid
+       RETURNING ${CLAIMED_COLUMNS}`,
+      [appId, now, limit, leaseId, leaseExpiresAt, seenSince ?? null],
+    );
+  }
+
+  /** Claims one grant as it was read. @returns undefined if the pair has changed, or somebody else holds the lease. */
+  async claimOne(
+    { appId, openid }: GrantKey,
+    pairVersion: number,
+    { leaseId, now, leaseExpiresAt }: RefreshClaim,
+  ): Promise<ClaimedGrant | undefined> {
+    const [claimed] = await this.returned(
+      `UPDATE ${this.table} AS g
+       SET refresh_lease_id = $5, refresh_lease_expires_at = $6,
+         refresh_due_at = CASE WHEN refresh_due_at IS NULL THEN NULL ELSE $6 END
+       WHERE app_id = $1 AND openid = $2 AND pair_version = $3
+         AND (refresh_lease_expires_at IS NULL OR refresh_lease_expires_at <= $4)
+       RETURNING ${CLAIMED_COLUMNS}`,
+      [appId, openid, pairVersion, now, leaseId, leaseExpiresAt],
+    );
+    return claimed;
+  }
+
+  /** @throws {SealError} if the row was sealed with a key that is not known here, or was tampered with. */
+  refreshTokenOf(claimed: ClaimedGrant): string {
+    const { rt } = this.sealer.open('tokens', grantAudience(claimed), claimed.sealedTokens);
+    return rt as string;
+  }
+
+  /**
+   * Writes results by one statement. One whose pair has changed since, or whose lease somebody else has taken over, is
+   * left out: the newer pair stays.
+   *
+   * @returns the keys of those that were written.
+   */
+  async save(results: readonly RefreshResult[]): Promise<GrantKey[]> {
+    if (results.length === 0) return [];
+    const column = <Value>(read: (result: RefreshResult) => Value): Value[] => results.map(read);
+    const { rows } = this;
+    const written: GrantKey[] | [GrantKey[], number] = await rows.query(
+      `UPDATE ${this.table} AS g SET
+         pair_version = g.pair_version + CASE WHEN r.sealed_tokens IS NULL THEN 0 ELSE 1 END,
+         sealed_tokens = COALESCE(r.sealed_tokens, g.sealed_tokens),
+         access_token_expires_at = COALESCE(r.access_token_expires_at, g.access_token_expires_at),
+         pair_status = r.pair_status, pair_suspect_since = r.pair_suspect_since,
+         refresh_due_at = r.refresh_due_at, refresh_failures = r.refresh_failures, refresh_failed_at = r.refresh_failed_at,
+         refresh_lease_id = NULL, refresh_lease_expires_at = NULL
+       FROM unnest($1::text[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[],
+         $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[])
+         AS r(app_id, openid, pair_version, lease_id, sealed_tokens, access_token_expires_at, pair_status,
+           pair_suspect_since, refresh_due_at, refresh_failures, refresh_failed_at)
+       WHERE g.app_id = r.app_id AND g.openid = r.openid
+         AND g.pair_version = r.pair_version AND g.refresh_lease_id = r.lease_id
+       RETURNING g.app_id AS "appId", g.openid`,
+      [
+        column(({ claimed }) => claimed.appId),
+        column(({ claimed }) => claimed.openid),
+        column(({ claimed }) => claimed.pairVersion),
+        column(({ claimed }) => claimed.leaseId),
+        column((result) => this.sealed(result)),
+        column(({ tokens }) => tokens?.accessTokenExpiresAt ?? null),
+        column(({ pairStatus }) => pairStatus),
+        column(({ pairSuspectSince }) => pairSuspectSince),
+        column(({ refreshDueAt }) => refreshDueAt),
+        column(({ refreshFailures }) => refreshFailures),
+        column(({ refreshFailedAt }) => refreshFailedAt),
+      ],
+    );
+    return rowsOf(written);
+  }
+
+  private sealed({ claimed, tokens }: RefreshResult): string | null {
+    if (!tokens) return null;
+    const { accessToken, refreshToken } = tokens;
+    return this.sealer.seal('tokens', grantAudience(claimed), { at: accessToken, rt: refreshToken });
+  }
+
+  private async returned(statement: string, parameters: unknown[]): Promise<ClaimedGrant[]> {
+    const written: ClaimedGrant[] | [ClaimedGrant[], number] = await this.rows.query(statement, parameters);
+    return rowsOf(written);
+  }
+}
+
+/** TypeORM answers an UPDATE with its rows and their number, and a statement that begins with WITH with the rows. */
+function rowsOf<Row>(written: Row[] | [Row[], number]): Row[] {
+  return Array.isArray(written[0]) ? written[0] : (written as Row[]);
+}

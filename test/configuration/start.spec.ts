@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Module, Post } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
@@ -276,11 +276,19 @@ describe('the check at start', () => {
 describe('what is not the module’s to say stays as it is', () => {
   const wrong = { appId: 'no app id', publicUrl: 'nowhere' };
 
-  it('a database that cannot be reached', async () => {
-    const error = await failureOf(() => [
-      database(world, { url: 'postgres://127.0.0.1:1/nothing' }),
-      WechatAuthModule.forRoot(wrong),
-    ]);
+  it.each([
+    ['before', 0],
+    ['after', 1],
+  ])('a database that cannot be reached, whatever the order: %s the module', async (_, position) => {
+    const error = await failureOf(() => {
+      const imports = [WechatAuthModule.forRoot(wrong)];
+      imports.splice(
+        position,
+        0,
+        database(world, { url: 'postgres://127.0.0.1:1/nothing' }) as DynamicModule,
+      );
+      return imports;
+    });
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 

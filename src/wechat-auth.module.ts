@@ -7,20 +7,22 @@ import {
   type ModuleMetadata,
   type NestModule,
   type OnApplicationShutdown,
+  type OnModuleInit,
   type Provider,
   type Type,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
-import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { ApplicationConfig, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { WechatClock } from './common/clock.js';
-import { WechatConfigurationError } from './common/errors.js';
+import type { WechatConfigurationProblem } from './common/errors.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from './common/options.js';
 import { SystemRandomness, WechatRandomness } from './common/randomness.js';
 import { Sealer } from './common/sealer.js';
 import { WechatSessionStore } from './common/session.js';
+import { WECHAT_DATA_SOURCE } from './grants/data-source.token.js';
 import { DatabaseClock } from './grants/database-clock.js';
 import { wechatAuthEntities } from './grants/entities.js';
 import { GrantRepository } from './grants/grant.repository.js';
@@ -44,9 +46,12 @@ import { SignOut } from './sign-in/sign-out.js';
 import { States } from './sign-in/state.js';
 import { SignInTickets } from './sign-in/ticket.js';
 import { WechatAuthExceptionFilter } from './sign-in/wechat-auth.exception.js';
-import { isRecord, kindOf } from './configuration/settings.reader.js';
-import { moduleProblems, StartCheck, surroundingProblems } from './start.check.js';
-import { checkOptions, type WechatAuthOptions } from './wechat-auth.options.js';
+import { checkAsyncOptions, dataSourceNameOf, requireList } from './configuration/module-arguments.check.js';
+import { isRecord } from './configuration/settings.reader.js';
+import { DataSourceArrival, dataSourceProvider, noDataSourceProblem } from './data-source.arrival.js';
+import { requireOptionsAtStart } from './request-scope.check.js';
+import { lookAround, moduleProblems, refuseStart, StartCheck } from './start.check.js';
+import { checkOptions, OPTION_NAMES, type WechatAuthOptions } from './wechat-auth.options.js';
 import { WechatAuthService } from './wechat-auth.service.js';
 
 /** Settings that are known only once other providers are. */
@@ -58,10 +63,10 @@ export interface WechatAuthAsyncOptions {
   dataSource?: string;
 }
 
-type DataSourceToken = ReturnType<typeof getDataSourceToken>;
-
 /** What the host wrote, not yet looked at. */
 const HOST_OPTIONS = Symbol('nestjs-wechat-auth:host-options');
+/** The host's data source; undefined if there is none. */
+const HOST_DATA_SOURCE = Symbol('nestjs-wechat-auth:host-data-source');
 /** Reads variables where the host has not made a configuration of its own available everywhere. */
 const PLAIN_CONFIG = Symbol('nestjs-wechat-auth:plain-config');
 
@@ -83,11 +88,14 @@ class PlainConfigModule {}
  * WechatAuthModule.forRoot() // everything from the environment
  */
 @Module({})
-export class WechatAuthModule implements NestModule, OnApplicationShutdown {
+export class WechatAuthModule implements NestModule, OnModuleInit, OnApplicationShutdown {
+  private client: WechatClient | undefined;
+
+  /** What depends on the options is asked for later: it is not there where they depend on a request. */
   constructor(
-    @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(ModuleRef) private readonly parts: ModuleRef,
     @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
-    @Inject(WechatAuthExceptionFilter) private readonly filter: WechatAuthExceptionFilter,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {}
 
   /**
@@ -103,55 +111,78 @@ export class WechatAuthModule implements NestModule, OnApplicationShutdown {
   /** For options that are known only once other providers are. What they leave out comes from the environment. */
   static forRootAsync(options: WechatAuthAsyncOptions): DynamicModule {
     const dataSource = dataSourceNameOf(options);
-    const { imports, inject, useFactory }: Partial<WechatAuthAsyncOptions> = isRecord(options) ? options : {};
+    const given: Partial<WechatAuthAsyncOptions> = isRecord(options) ? options : {};
+    const { imports, inject = [], useFactory } = given;
+    requireList('imports', imports);
+    requireList('inject', inject);
     // Without a factory there are no options, and the check at start says how they should have come.
-    const provider =
-      typeof useFactory === 'function'
-        ? { provide: HOST_OPTIONS, inject: inject ?? [], useFactory }
-        : { provide: HOST_OPTIONS, useValue: undefined };
-    return dynamicModule(provider, dataSource, imports);
+    if (typeof useFactory !== 'function') {
+      return dynamicModule({ provide: HOST_OPTIONS, useValue: undefined }, dataSource, { imports });
+    }
+    const misplaced = checkAsyncOptions(given, OPTION_NAMES).list;
+    return dynamicModule({ provide: HOST_OPTIONS, inject, useFactory }, dataSource, { imports, misplaced });
   }
 
   /**
    * Nest asks the filter that came last first. This runs after the host has named all of its own, and before filters
    * are bound to routes, so a filter of the host's that catches everything leaves our answers alone.
    */
-  configure(): void {
-    this.application.addGlobalFilter(this.filter);
+  async configure(): Promise<void> {
+    this.requireOptions();
+    this.application.addGlobalFilter(this.parts.get(WechatAuthExceptionFilter));
+    await this.parts.get(StartCheck).beforeRoutes();
+  }
+
+  /** Asks as well: where no HTTP is served, nobody calls `configure`. */
+  onModuleInit(): void {
+    this.requireOptions();
+    this.client = this.parts.get(WechatClient);
   }
 
   /** After the last request: until then handlers may still call WeChat. */
   async onApplicationShutdown(): Promise<void> {
-    await this.client.close();
+    await this.client?.close();
   }
-}
 
-/** @throws {WechatConfigurationError} at once, since without it there is no module that could be checked at start. */
-function dataSourceNameOf(options: unknown): string | undefined {
-  const name = isRecord(options) ? options['dataSource'] : undefined;
-  if (name === undefined || (typeof name === 'string' && name !== '')) return name;
-  throw new WechatConfigurationError([
-    {
-      problem: `dataSource is not the name of a TypeORM data source: the option holds ${kindOf(name)}.`,
-      cure: 'Leave it out for the default data source.',
-    },
-  ]);
+  private requireOptions(): void {
+    requireOptionsAtStart(HOST_OPTIONS, this.modules);
+  }
 }
 
 function dynamicModule(
   hostOptions: Provider,
   dataSourceName: string | undefined,
-  imports: ModuleMetadata['imports'] = [],
+  {
+    imports = [],
+    misplaced = [],
+  }: {
+    imports?: ModuleMetadata['imports'];
+    /** What is wrong with the way that the options came. */
+    misplaced?: readonly WechatConfigurationProblem[];
+  } = {},
 ): DynamicModule {
   // A class of this module instance's own: its path is an option, and Nest keeps paths on classes.
   class Routes extends SignInController {}
-  const dataSource = getDataSourceToken(dataSourceName);
+  // Registers the entities for `autoLoadEntities`. The module that it returns is left: it has repositories only, which
+  // nobody asks for, and without the data source Nest would fail on them before anything is checked.
+  TypeOrmModule.forFeature(wechatAuthEntities, dataSourceName);
   return {
     module: WechatAuthModule,
     global: true,
-    imports: [...imports, PlainConfigModule, TypeOrmModule.forFeature(wechatAuthEntities, dataSourceName)],
+    imports: [...imports, PlainConfigModule],
     controllers: [Routes],
-    providers: [hostOptions, optionsProvider(Routes, dataSource), ...providers(dataSource)],
+    providers: [
+      hostOptions,
+      { provide: DataSourceArrival, useFactory: () => new DataSourceArrival() },
+      dataSourceProvider(HOST_DATA_SOURCE, dataSourceName),
+      optionsProvider(Routes, dataSourceName, misplaced),
+      {
+        provide: WECHAT_DATA_SOURCE,
+        inject: [HOST_DATA_SOURCE, WECHAT_AUTH_OPTIONS],
+        useFactory: (dataSource: DataSource) => dataSource,
+      },
+      ...PROVIDERS,
+    ],
     exports: [
       WechatAuthService,
       WechatClient,
@@ -163,7 +194,11 @@ function dynamicModule(
   };
 }
 
-function optionsProvider(routes: Type, dataSource: DataSourceToken): Provider {
+function optionsProvider(
+  routes: Type,
+  dataSourceName: string | undefined,
+  misplaced: readonly WechatConfigurationProblem[],
+): Provider {
   return {
     provide: WECHAT_AUTH_OPTIONS,
     inject: [
@@ -171,24 +206,25 @@ function optionsProvider(routes: Type, dataSource: DataSourceToken): Provider {
       // One that is global, or that the host imports here, waits for what the host's configuration loads.
       { token: ConfigService, optional: true },
       PLAIN_CONFIG,
-      dataSource,
+      DataSourceArrival,
       ModulesContainer,
     ],
     useFactory: async (
       options: unknown,
       hostConfig: ConfigService | undefined,
       plainConfig: ConfigService,
-      db: DataSource,
+      arrival: DataSourceArrival,
       modules: ModulesContainer,
     ): Promise<ResolvedWechatAuthOptions> => {
       const config = hostConfig ?? plainConfig;
       const checked = checkOptions(options, (name) => config.get<unknown>(name));
-      const twice = moduleProblems(modules);
-      if ('problems' in checked || twice.length > 0) {
-        const [own, usable] =
-          'problems' in checked ? [checked.problems, checked.usable] : [[], checked.resolved];
-        const others = await surroundingProblems(db, modules, usable);
-        throw new WechatConfigurationError([...own, ...twice, ...others]);
+      const [own, usable] =
+        'problems' in checked ? [checked.problems, checked.usable] : [[], checked.resolved];
+      const problems = [...misplaced, ...own, ...moduleProblems(modules)];
+      const dataSource = await (problems.length > 0 ? arrival.soon() : arrival.settled);
+      if (!dataSource) problems.push(noDataSourceProblem(dataSourceName, modules));
+      if ('problems' in checked || problems.length > 0) {
+        refuseStart(problems, await lookAround(dataSource, modules, usable));
       }
       // Nest reads the path when it registers the routes, after all providers are made.
       Controller({ path: checked.resolved.path, version: VERSION_NEUTRAL })(routes);
@@ -197,61 +233,67 @@ function optionsProvider(routes: Type, dataSource: DataSourceToken): Provider {
   };
 }
 
-function providers(dataSource: DataSourceToken): Provider[] {
-  return [
-    { provide: WechatRandomness, useClass: SystemRandomness },
-    { provide: WechatClock, inject: [dataSource], useFactory: (db: DataSource) => new DatabaseClock(db) },
-    {
-      provide: Sealer,
-      inject: [WECHAT_AUTH_OPTIONS, WechatRandomness],
-      useFactory: ({ keys }: ResolvedWechatAuthOptions, randomness: WechatRandomness) =>
-        new Sealer(keys, randomness),
-    },
-    {
-      provide: WechatClient,
-      inject: [WECHAT_AUTH_OPTIONS],
-      useFactory: (options: ResolvedWechatAuthOptions) => new WechatClient(options),
-    },
-    {
-      provide: StartCheck,
-      inject: [dataSource, ModulesContainer, WECHAT_AUTH_OPTIONS],
-      useFactory: (db: DataSource, modules: ModulesContainer, options: ResolvedWechatAuthOptions) =>
-        new StartCheck(db, modules, options),
-    },
-    {
-      provide: GrantRepository,
-      inject: [dataSource, Sealer],
-      useFactory: (db: DataSource, sealer: Sealer) => new GrantRepository(db, sealer),
-    },
-    {
-      provide: SignInRepository,
-      inject: [dataSource],
-      useFactory: (db: DataSource) => new SignInRepository(db),
-    },
-    CookieSessionStore,
-    {
-      provide: WechatSessionStore,
-      inject: [WECHAT_AUTH_OPTIONS, CookieSessionStore],
-      useFactory: ({ sessionStore }: ResolvedWechatAuthOptions, cookies: CookieSessionStore) =>
-        sessionStore ?? cookies,
-    },
-    HttpExchanges,
-    PublicUrls,
-    SignInRequests,
-    SignInTickets,
-    States,
-    Browsers,
-    Authorization,
-    SignInStarter,
-    SignInCompletion,
-    ExchangeClaims,
-    CallbackFailures,
-    CallbackHandler,
-    SignOut,
-    Profiles,
-    AccessDecider,
-    // For routes that a global guard protects and no decorator marks.
-    WechatAuthExceptionFilter,
-    WechatAuthService,
-  ];
-}
+const PROVIDERS: Provider[] = [
+  { provide: WechatRandomness, useClass: SystemRandomness },
+  {
+    provide: WechatClock,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new DatabaseClock(db),
+  },
+  {
+    provide: Sealer,
+    inject: [WECHAT_AUTH_OPTIONS, WechatRandomness],
+    useFactory: ({ keys }: ResolvedWechatAuthOptions, randomness: WechatRandomness) =>
+      new Sealer(keys, randomness),
+  },
+  {
+    provide: WechatClient,
+    inject: [WECHAT_AUTH_OPTIONS],
+    useFactory: (options: ResolvedWechatAuthOptions) => new WechatClient(options),
+  },
+  {
+    provide: StartCheck,
+    inject: [WECHAT_DATA_SOURCE, ModulesContainer, ApplicationConfig, WECHAT_AUTH_OPTIONS],
+    useFactory: (
+      dataSource: DataSource,
+      modules: ModulesContainer,
+      application: ApplicationConfig,
+      options: ResolvedWechatAuthOptions,
+    ) => new StartCheck(dataSource, modules, application, options),
+  },
+  {
+    provide: GrantRepository,
+    inject: [WECHAT_DATA_SOURCE, Sealer],
+    useFactory: (db: DataSource, sealer: Sealer) => new GrantRepository(db, sealer),
+  },
+  {
+    provide: SignInRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new SignInRepository(db),
+  },
+  CookieSessionStore,
+  {
+    provide: WechatSessionStore,
+    inject: [WECHAT_AUTH_OPTIONS, CookieSessionStore],
+    useFactory: ({ sessionStore }: ResolvedWechatAuthOptions, cookies: CookieSessionStore) =>
+      sessionStore ?? cookies,
+  },
+  HttpExchanges,
+  PublicUrls,
+  SignInRequests,
+  SignInTickets,
+  States,
+  Browsers,
+  Authorization,
+  SignInStarter,
+  SignInCompletion,
+  ExchangeClaims,
+  CallbackFailures,
+  CallbackHandler,
+  SignOut,
+  Profiles,
+  AccessDecider,
+  // For routes that a global guard protects and no decorator marks.
+  WechatAuthExceptionFilter,
+  WechatAuthService,
+];

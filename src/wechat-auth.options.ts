@@ -1,5 +1,11 @@
 import { checkAccounts } from './configuration/accounts.check.js';
-import { checkBaseUrl, checkOrigins, checkPath, checkPublicUrls } from './configuration/addresses.check.js';
+import {
+  checkBaseUrl,
+  checkOrigins,
+  checkPath,
+  checkPublicUrls,
+  checkSameWechat,
+} from './configuration/addresses.check.js';
 import { WechatConfigurationError, type WechatConfigurationProblem } from './common/errors.js';
 import type {
   OutsideWechat,
@@ -114,7 +120,7 @@ export type CheckedOptions =
 export type UsableOptions = Partial<Pick<ResolvedWechatAuthOptions, 'accounts' | 'keys'>>;
 
 /** Every option's name; the compiler sees to it that none is forgotten. */
-const OPTION_NAMES = Object.keys({
+export const OPTION_NAMES = Object.keys({
   appId: true,
   appSecret: true,
   accounts: true,
@@ -204,9 +210,15 @@ function checkRest(
     REAL_OPEN_BASE_URL,
     problems,
   );
+  const apiBaseUrl = checkBaseUrl(
+    settings.read('apiBaseUrl', 'WECHAT_API_BASE_URL'),
+    REAL_API_BASE_URL,
+    problems,
+  );
+  checkSameWechat(openBaseUrl, apiBaseUrl, problems);
   return {
     openBaseUrl,
-    apiBaseUrl: checkBaseUrl(settings.read('apiBaseUrl', 'WECHAT_API_BASE_URL'), REAL_API_BASE_URL, problems),
+    apiBaseUrl,
     path: checkPath(settings.read('path'), '/wechat', problems),
     prompt: oneOf(settings.read('prompt'), ['explain', 'direct'], 'explain', problems),
     outsideWechat: oneOf(

@@ -125,12 +125,12 @@ describe('outside WeChat', () => {
     [
       'a browser is redirected, with an emulator named by the variable',
       {},
-      { WECHAT_OPEN_BASE_URL: 'http://localhost:4000' },
+      { WECHAT_OPEN_BASE_URL: 'http://localhost:4000', WECHAT_API_BASE_URL: 'http://localhost:4000' },
       'redirect',
     ],
     [
       'a browser is redirected, with an emulator named by the option',
-      { openBaseUrl: 'http://localhost:4000' },
+      { openBaseUrl: 'http://localhost:4000', apiBaseUrl: 'http://localhost:4000' },
       {},
       'redirect',
     ],
@@ -156,7 +156,11 @@ describe('outside WeChat', () => {
     ['what the option says counts', { outsideWechat: 'redirect' }, {}, 'redirect'],
     [
       'what the option says counts, also with an emulator',
-      { outsideWechat: 'open-in-wechat', openBaseUrl: 'http://localhost:4000' },
+      {
+        outsideWechat: 'open-in-wechat',
+        openBaseUrl: 'http://localhost:4000',
+        apiBaseUrl: 'http://localhost:4000',
+      },
       {},
       'open-in-wechat',
     ],
@@ -498,5 +502,18 @@ describe('the path of the module', () => {
     expect(problemsOf({ path: '' })).toEqual([
       expect.stringMatching(/^path is missing: the option holds an empty text\. Write it like \/wechat/),
     ]);
+  });
+
+  it('the address of WeChat’s API alone may be a proxy’s, on this machine as well', () => {
+    const { openBaseUrl, apiBaseUrl } = resolve({}, { WECHAT_API_BASE_URL: 'http://127.0.0.1:8080' });
+    expect({ openBaseUrl, apiBaseUrl }).toEqual({
+      openBaseUrl: 'https://open.weixin.qq.com',
+      apiBaseUrl: 'http://127.0.0.1:8080',
+    });
+  });
+
+  it('a list of accounts may stand beside the variables of one account', () => {
+    const accounts = [{ appId: 'wxffffffffffffffff', appSecret: APP_SECRET }];
+    expect(resolve({ accounts }).accounts).toMatchObject(accounts);
   });
 });

@@ -24,7 +24,7 @@ export interface WechatSessionScope {
 export abstract class WechatSessionStore {
   /**
    * @returns the session that the request carries, also when it has expired; undefined if there is none or if it
-   * is not authentic.
+   * is not authentic. Null counts as undefined.
    */
   abstract read(
     request: unknown,

@@ -55,16 +55,25 @@ export function checkAccounts(
             refreshTokenLifetimeMs: lifetime.defaultMs,
           },
         ]
-      : checkListed(listed, lifetime, problems);
+      : checkListed(listed, settings, lifetime, problems);
   return problems.list.length === before && isFilled(accounts) ? accounts : undefined;
 }
 
 function checkListed(
   setting: Setting,
+  settings: SettingsReader,
   lifetime: { defaultMs: number; maxMs: number },
   problems: Problems,
 ): WechatAccount[] {
   const entries = listOf(setting, ACCOUNTS_CURE, problems);
+  for (const name of ['appId', 'appSecret']) {
+    // A variable may be there for something else; an option is not.
+    if (settings.read(name).value === undefined) continue;
+    problems.add(
+      `${name} is given beside accounts, and without effect.`,
+      'Leave it out, or put it into accounts: the first is the default.',
+    );
+  }
   if (Array.isArray(setting.value) && entries.length === 0) {
     problems.add(`${setting.name} is empty.`, 'List at least one { appId, appSecret }.');
   }

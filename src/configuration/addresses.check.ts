@@ -17,6 +17,7 @@ export function checkPublicUrls(
   problems: Problems,
   path = '/wechat',
 ): readonly [PublicUrl, ...PublicUrl[]] | undefined {
+  const before = problems.list.length;
   const { name } = setting;
   const cure =
     'Set it to where people reach the application, for example https://shop.example.com; several are separated by commas.';
@@ -44,7 +45,7 @@ export function checkPublicUrls(
       'Keep one entry for each host, since the host is what chooses among them.',
     );
   }
-  return isFilled(publicUrls) ? publicUrls : undefined;
+  return problems.list.length === before && isFilled(publicUrls) ? publicUrls : undefined;
 }
 
 function checkPublicUrl(place: string, text: string, path: string, problems: Problems): URL | undefined {
@@ -85,6 +86,19 @@ export function checkBaseUrl(setting: Setting, realUrl: string, problems: Proble
     problems.add(`${name} is ${PLAIN_HTTP}.`, 'Use https; the app secret travels there.');
   }
   return text?.replace(/\/+$/, '') ?? realUrl;
+}
+
+/**
+ * People who confirm at an emulator bring back a code that the real WeChat does not know, so no sign-in can end. The
+ * other way round is no contradiction: WeChat's API may be reached by a proxy on this machine.
+ */
+export function checkSameWechat(openBaseUrl: string, apiBaseUrl: string, problems: Problems): void {
+  const [open, api] = [parseUrl(openBaseUrl), parseUrl(apiBaseUrl)];
+  if (!open || !api || !isLoopback(open) || !api.hostname.endsWith('.weixin.qq.com')) return;
+  problems.add(
+    `openBaseUrl (WECHAT_OPEN_BASE_URL) leads to this machine, but apiBaseUrl (WECHAT_API_BASE_URL) to the real WeChat, ${api.host}.`,
+    'Set both for an emulator; leave both out for the real WeChat.',
+  );
 }
 
 /** @returns the origins that were listed. */
@@ -141,7 +155,11 @@ function oddityOf(text: string): string | undefined {
   return undefined;
 }
 
-function isPlainHttp({ protocol, hostname }: URL): boolean {
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
-  return protocol === 'http:' && !isLoopback;
+function isPlainHttp(url: URL): boolean {
+  return url.protocol === 'http:' && !isLoopback(url);
+}
+
+/** Whether an address leads to this machine, whatever the machine. */
+export function isLoopback({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }

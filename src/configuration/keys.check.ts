@@ -11,6 +11,7 @@ export function checkKeys(
   setting: Setting,
   problems: Problems,
 ): readonly [SealingKey, ...SealingKey[]] | undefined {
+  const before = problems.list.length;
   const { name } = setting;
   const text = requiredText(setting, MAKE_ONE, problems);
   if (text === undefined) return undefined;
@@ -34,7 +35,7 @@ export function checkKeys(
       `A new key is one of new bytes. ${MAKE_ONE}`,
     );
   }
-  return keys.length === entries.length && isFilled(keys) ? keys : undefined;
+  return problems.list.length === before && isFilled(keys) ? keys : undefined;
 }
 
 /** @returns the key, or what is wrong with the entry. */

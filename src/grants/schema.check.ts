@@ -2,18 +2,11 @@ import type { DataSource, EntityMetadata } from 'typeorm';
 import type { WechatConfigurationProblem } from '../common/errors.js';
 import { wechatAuthEntities } from './entities.js';
 import { SEALING_KEY_INDEX } from './sealing-keys.check.js';
-import { quotedTablePath } from './table-path.js';
+import { findTable, type FoundTable } from './table.lookup.js';
 import { WechatGrant } from './wechat-grant.entity.js';
 
 /** Where TypeORM notes which migrations have run, if nobody says otherwise. */
 const TYPEORM_MIGRATIONS_TABLE = 'migrations';
-
-/** What a table of ours has in the database. */
-interface FoundTable {
-  exists: boolean;
-  columns: string[];
-  indexes: string[];
-}
 
 /**
  * Finds at start, rather than at the first sign-in, that the database is not ready: one question for each table.
@@ -23,7 +16,14 @@ interface FoundTable {
 export async function schemaProblems(dataSource: DataSource): Promise<WechatConfigurationProblem[]> {
   const problems = dataSourceProblems(dataSource);
   // Asked of such a data source, the database would tell of tables that are not meant.
-  return problems.length > 0 ? problems : tableProblems(dataSource);
+  if (problems.length > 0) return problems;
+  const tables = await lookUpTables(dataSource);
+  return [...missingPartProblems(dataSource, tables), ...rightProblems(tables)];
+}
+
+/** @returns what is missing in the database, whatever the role of the data source may do with the rest. */
+export async function missingTableProblems(dataSource: DataSource): Promise<WechatConfigurationProblem[]> {
+  return missingPartProblems(dataSource, await lookUpTables(dataSource));
 }
 
 function dataSourceProblems(dataSource: DataSource): WechatConfigurationProblem[] {
@@ -79,19 +79,34 @@ function isRenamed({ tableName, givenTableName, columns }: EntityMetadata): bool
   );
 }
 
-async function tableProblems(dataSource: DataSource): Promise<WechatConfigurationProblem[]> {
-  const missing: string[] = [];
-  for (const entity of wechatAuthEntities) {
-    const metadata = dataSource.getMetadata(entity);
-    missing.push(...missingParts(metadata, await findTable(dataSource, metadata), dataSource));
-  }
-  if (missing.length === 0) return [];
-  return [{ problem: `The database lacks ${listed(missing)}.`, cure: cureOf(dataSource) }];
+/** A table of ours, as it should be and as it is. */
+interface LookedUpTable {
+  metadata: EntityMetadata;
+  found: FoundTable;
 }
 
-function missingParts(metadata: EntityMetadata, found: FoundTable, { options }: DataSource): string[] {
+async function lookUpTables(dataSource: DataSource): Promise<LookedUpTable[]> {
+  const tables: LookedUpTable[] = [];
+  for (const entity of wechatAuthEntities) {
+    const metadata = dataSource.getMetadata(entity);
+    tables.push({ metadata, found: await findTable(dataSource, metadata) });
+  }
+  return tables;
+}
+
+function missingPartProblems(
+  dataSource: DataSource,
+  tables: readonly LookedUpTable[],
+): WechatConfigurationProblem[] {
+  const missing = tables.flatMap((table) => missingParts(table, dataSource));
+  return missing.length === 0
+    ? []
+    : [{ problem: `The database lacks ${listed(missing)}.`, cure: cureOf(dataSource) }];
+}
+
+function missingParts({ metadata, found }: LookedUpTable, { options }: DataSource): string[] {
   const { tablePath } = metadata;
-  if (!found.exists) return [`the table ${tablePath}`];
+  if (found.path === null) return [`the table ${tablePath}`];
   const columns = metadata.columns.map(({ databaseName }) => databaseName);
   const indexes = metadata.indices.map(({ name }) => name);
   // An index that TypeORM cannot describe is none that `synchronize` makes, and where that is on, tables are small.
@@ -104,15 +119,27 @@ function missingParts(metadata: EntityMetadata, found: FoundTable, { options }: 
   ];
 }
 
-async function findTable(dataSource: DataSource, metadata: EntityMetadata): Promise<FoundTable> {
-  const [row] = await dataSource.query<[FoundTable]>(
-    `SELECT found.id IS NOT NULL AS "exists",
-       ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = found.id AND attnum > 0 AND NOT attisdropped) AS columns,
-       ARRAY(SELECT relname::text FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = found.id) AS indexes
-     FROM (SELECT to_regclass($1)::oid AS id) AS found`,
-    [quotedTablePath(metadata)],
-  );
-  return row;
+/** One problem for each closed schema, and one for each set of rights that tables lack. */
+function rightProblems(tables: readonly LookedUpTable[]): WechatConfigurationProblem[] {
+  const found = tables.map((table) => table.found);
+  const pathsByRights = new Map<string, string[]>();
+  for (const { path, lackingRights } of found) {
+    if (path === null || lackingRights.length === 0) continue;
+    const rights = lackingRights.join(', ');
+    pathsByRights.set(rights, [...(pathsByRights.get(rights) ?? []), path]);
+  }
+  const role = found[0]?.role ?? '';
+  const closedSchemas = new Set(found.flatMap(({ closedSchema }) => closedSchema ?? []));
+  return [
+    ...[...closedSchemas].map((schema) => ({
+      problem: `The database role ${role} may not use the schema ${schema}, where the tables are.`,
+      cure: `As the owner of the schema run: GRANT USAGE ON SCHEMA ${schema} TO ${role};`,
+    })),
+    ...[...pathsByRights].map(([rights, paths]) => ({
+      problem: `The database role ${role} lacks ${listed(rights.split(', '))} on ${listed(paths)}.`,
+      cure: `As the owner of the tables run: GRANT ${rights} ON ${paths.join(', ')} TO ${role};`,
+    })),
+  ];
 }
 
 /** The command knows of the data source only what it is told. */
@@ -128,7 +155,7 @@ function cureOf({ options }: DataSource): string {
 }
 
 function inShell(name: string): string {
-  return /^[\w-]+$/.test(name) ? name : `'${name}'`;
+  return /^[\w-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
 /** @returns `a`, `a and b`, or `a, b and c`. */

@@ -107,7 +107,7 @@ export class AccessDecider {
   }
 
   private isValid(session: WechatSession | undefined): session is WechatSession {
-    return session !== undefined && this.clock.now().getTime() < session.expiresAt.getTime();
+    return session ? this.clock.now().getTime() < session.expiresAt.getTime() : false;
   }
 
   /** @returns the user, where a session is enough by itself. */
@@ -209,9 +209,10 @@ export class AccessDecider {
 
 /** Also one of a library's own, as a store of the host's may return. */
 function isPromise<T extends object>(
-  value: T | undefined | Promise<T | undefined>,
+  value: T | undefined | null | Promise<T | undefined>,
 ): value is Promise<T | undefined> {
-  return value !== undefined && 'then' in value;
+  // A store without types returns what its library has for nothing, and that is often null.
+  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function userOf({ appId, openid, unionid, snapshot }: WechatSession): WechatUser {

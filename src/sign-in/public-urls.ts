@@ -1,9 +1,10 @@
 import { Inject, Injectable, RequestMethod } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import { parseUrl } from '../common/parsed-url.js';
 import type { PublicUrl } from '../common/public-url.js';
 import type { HttpExchange } from './http-exchange.js';
+import { modulePathOf } from './module-path.js';
 
 /** The return path travels inside the redirect URI, which must not grow without bound. */
 const MAX_RETURN_PATH_BYTES = 1024;
@@ -20,6 +21,7 @@ export class PublicUrls {
   constructor(
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {
     this.ownOrigins = new Set([...options.publicUrls.map(({ origin }) => origin), ...options.allowedOrigins]);
   }
@@ -40,7 +42,7 @@ export class PublicUrls {
 
   /** @returns the address of one of the module's own routes, without parameters that are undefined. */
   route(publicUrl: PublicUrl, route: SignInRoute, query: Record<string, string | undefined> = {}): string {
-    const path = `${this.options.path}/${route}`;
+    const path = `${this.modulePath()}${this.options.path}/${route}`;
     const url = new URL(publicUrl.origin);
     url.pathname = publicUrl.basePath + this.globalPrefixOf(path) + path;
     for (const [name, value] of Object.entries(query)) {
@@ -75,6 +77,12 @@ export class PublicUrls {
     // What looks like a path may still name a host: `//evil.example`, `/\evil.example`, `/.//evil.example`.
     const staysHere = url.origin === publicUrl.origin && /^\/(?!\/)/.test(path);
     return staysHere && Buffer.byteLength(path) <= MAX_RETURN_PATH_BYTES ? path : startPage;
+  }
+
+  /** What the host puts in front of all paths of this module. */
+  private modulePath(): string {
+    const ours = [...this.modules.values()].find(({ providers }) => providers.has(PublicUrls));
+    return ours ? modulePathOf(ours.metatype, this.modules) : '';
   }
 
   /** What the host puts in front of this path: its global prefix, unless it has excluded the path from that. */

@@ -1,8 +1,10 @@
 import type { Abstract, INestApplication, Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
+import type { DataSource } from 'typeorm';
 import { WechatClock } from '../common/clock.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import { WechatRandomness } from '../common/randomness.js';
+import { WECHAT_DATA_SOURCE } from '../grants/data-source.token.js';
 import { refuse } from './argument.refusal.js';
 
 /** The WechatAuthModule of an application, part by part. */
@@ -10,10 +12,18 @@ export class ModuleParts {
   readonly options: ResolvedWechatAuthOptions;
   readonly clock: WechatClock;
   readonly randomness: WechatRandomness;
+  readonly app: INestApplication;
   private readonly providers: ModuleRef;
 
-  /** @throws {WechatError} `invalid_argument` */
-  constructor(readonly app: INestApplication) {
+  /**
+   * @param app an application, as far as the test's compiler has seen to it.
+   * @throws {WechatError} `invalid_argument`
+   */
+  constructor(app: unknown) {
+    if (!isApplication(app)) {
+      refuse('the first argument is no Nest application. Give what app.init() was called on.');
+    }
+    this.app = app;
     // Nest tells this to nobody but its own classes.
     const { isInitialized } = app as { isInitialized?: boolean };
     if (isInitialized === false) {
@@ -31,6 +41,9 @@ export class ModuleParts {
         { cause },
       );
     }
+    if (!this.get<DataSource>(WECHAT_DATA_SOURCE).isInitialized) {
+      refuse('the application is closed. Sign in before `app.close()`, in `beforeEach` for example.');
+    }
     this.clock = this.get(WechatClock);
     this.randomness = this.get(WechatRandomness);
   }
@@ -38,4 +51,8 @@ export class ModuleParts {
   get<T>(token: Type<T> | Abstract<T> | symbol): T {
     return this.providers.get<T>(token, { strict: false });
   }
+}
+
+function isApplication(app: unknown): app is INestApplication {
+  return typeof (app as Partial<INestApplication> | null | undefined)?.get === 'function';
 }

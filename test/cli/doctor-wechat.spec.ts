@@ -159,8 +159,19 @@ describe('doctor, about WeChat,', () => {
 
   it('notices an emulator that is set by half', async () => {
     const half = await world.diagnose({ WECHAT_API_BASE_URL: undefined }, ['--offline']);
-    expect(complaints(half)).toContain(
-      `wechat warning People are sent to ${new URL(world.wechat.url).host}, but codes are exchanged at api.weixin.qq.com.`,
+    const told = complaints(half).filter((complaint) => complaint.includes('api.weixin.qq.com'));
+    expect(told).toEqual([
+      'environment error openBaseUrl (WECHAT_OPEN_BASE_URL) leads to this machine, but apiBaseUrl (WECHAT_API_BASE_URL) to the real WeChat, api.weixin.qq.com.',
+    ]);
+  });
+
+  it('asks whether a stranger’s pages go with the real API', async () => {
+    const relayed = await world.diagnose(
+      { WECHAT_OPEN_BASE_URL: 'https://relay.example.com', WECHAT_API_BASE_URL: undefined },
+      ['--offline'],
+    );
+    expect(complaints(relayed)).toContain(
+      'wechat warning People are sent to relay.example.com, but codes are exchanged at api.weixin.qq.com.',
     );
   });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -194,6 +195,24 @@ describe('doctor, about the database,', () => {
       expect(diagnosis.exitCode).toBe(1);
     } finally {
       await empty.drop();
+    }
+  });
+
+  it('names the rights that its role lacks, with the statement that grants them', async () => {
+    const role = `limited_${randomBytes(6).toString('hex')}`;
+    await query(world.database.url, `CREATE ROLE ${role}`);
+    try {
+      const url = new URL(world.database.url);
+      url.searchParams.set('options', `-c role=${role}`);
+      const { findings } = await world.diagnose({ DATABASE_URL: url.href });
+      expect(findings).toContainEqual({
+        check: 'database',
+        status: 'error',
+        message: `The database role ${role} lacks SELECT, INSERT and UPDATE on public.wechat_grant and public.wechat_sign_in.`,
+        cure: `As the owner of the tables run: GRANT SELECT, INSERT, UPDATE ON public.wechat_grant, public.wechat_sign_in TO ${role};`,
+      });
+    } finally {
+      await query(world.database.url, `DROP ROLE ${role}`);
     }
   });
 

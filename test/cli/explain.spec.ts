@@ -317,3 +317,10 @@ describe('the document', () => {
     }
   });
 });
+
+describe('explain, given a log of megabytes', () => {
+  it('reads it to the end, also where it is full of backslashes', () => {
+    const text = `${'\\'.repeat(2_000_000)} {\\\\"errcode\\\\":48001}`;
+    expect(codesIn(text)).toEqual([48001]);
+  });
+});

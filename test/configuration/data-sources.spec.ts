@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { WechatAuthModule, wechatAuthMigrations } from '../../src/index.js';
+import type { ModuleMetadata } from '@nestjs/common';
+import { WechatAuthModule, wechatAuthMigrations, WechatConfigurationError } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { TestWorld } from '../support/test-app.js';
 import { database, settingsFor, signIn, startHost } from './host.application.js';
@@ -48,6 +50,84 @@ describe('a host of several data sources', () => {
         WechatAuthModule.forRoot({ ...settingsFor(world, url), dataSource: 'wechat' }),
       ]),
     ).rejects.toThrow('The database lacks the table wechat_grant and the table wechat_sign_in.');
+  });
+});
+
+describe('a host whose data source is not the one that is named', () => {
+  const problemsOf = async (imports: (url: string) => NonNullable<ModuleMetadata['imports']>) => {
+    try {
+      const { app } = await startHost(imports);
+      await app.close();
+    } catch (error) {
+      if (error instanceof WechatConfigurationError) {
+        return error.problems.map(({ problem, cure }) => `${problem} ${cure}`);
+      }
+      throw error;
+    }
+    throw new Error('The application started.');
+  };
+
+  /** Refused before it would be connected: nobody would close that connection. */
+  const unconnected = (options: object = {}) => database(world, { manualInitialization: true, ...options });
+
+  it('is told which there are, and the one that was probably meant', async () => {
+    const problems = await problemsOf((url) => [
+      unconnected(),
+      unconnected({ name: 'second' }),
+      WechatAuthModule.forRoot({ ...settingsFor(world, url), dataSource: 'secnd' }),
+    ]);
+    expect(problems).toEqual([
+      'dataSource names a TypeORM data source that does not exist, secnd; there is: the default one, which has no name, second. Did you mean second?',
+    ]);
+  });
+
+  it('is told to name the one there is, where it named none', async () => {
+    const problems = await problemsOf((url) => [
+      unconnected({ name: 'shop' }),
+      WechatAuthModule.forRootAsync({ useFactory: () => settingsFor(world, url) }),
+    ]);
+    expect(problems).toEqual([
+      "There is no default TypeORM data source; there is: shop. Name the one to use in the option dataSource: WechatAuthModule.forRoot({ dataSource: 'shop' }).",
+    ]);
+  });
+
+  it('is told to import TypeOrmModule where there is none at all', async () => {
+    const problems = await problemsOf((url) => [WechatAuthModule.forRoot(settingsFor(world, url))]);
+    expect(problems).toEqual([
+      "There is no TypeORM data source in this application. Import TypeOrmModule.forRoot({ type: 'postgres', ... }) in the root module, beside WechatAuthModule.",
+    ]);
+  });
+
+  it('is not shown a connection string that stands in the place of a name', async () => {
+    const [problem, ...others] = await problemsOf((url) => [
+      unconnected(),
+      WechatAuthModule.forRoot({ ...settingsFor(world, url), dataSource: 'postgres://app:hunter2@db/shop' }),
+    ]);
+    expect(problem).toContain('does not exist, a text of 30 characters;');
+    expect(others).toEqual([]);
+  });
+
+  it('is told what else is wrong in the same message', async () => {
+    const problems = await problemsOf((url) => [
+      unconnected(),
+      WechatAuthModule.forRoot({ ...settingsFor(world, url), appId: 'x', dataSource: 'second' }),
+    ]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^appId \(WECHAT_APP_ID\) is not the form/),
+      expect.stringMatching(/^dataSource names a TypeORM data source that does not exist, second;/),
+    ]);
+  });
+});
+
+describe('a schema whose name a shell would take apart', () => {
+  it('is named so that the command can be pasted', async () => {
+    const schema = "o'shop & $HOME";
+    const refused: unknown = await startHost((url) => [
+      database(world, { schema }),
+      WechatAuthModule.forRoot(settingsFor(world, url)),
+    ]).catch((error: unknown) => error);
+    const [, given = ''] = /migrate --schema (.*?); or give/.exec((refused as Error).message) ?? [];
+    expect(execFileSync('sh', ['-c', `printf %s ${given}`]).toString()).toBe(schema);
   });
 });
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, Module, type ModuleMetadata } from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Module, type ModuleMetadata, Scope } from '@nestjs/common';
 import { ConfigModule, ConfigService, registerAs } from '@nestjs/config';
+import { NestFactory } from '@nestjs/core';
 import {
   CurrentWechatUser,
   WechatAuth,
@@ -295,4 +296,72 @@ describe('a host that was not checked by a compiler', () => {
       }
     },
   );
+
+  it.each<[string, object, string]>([
+    ['imports', { imports: {} }, 'imports of forRootAsync() is not a list but an object.'],
+    ['inject', { inject: 'VAULT' }, 'inject of forRootAsync() is not a list but a text of 5 characters.'],
+  ])('is told at once that %s has to be a list', (_, given, message) => {
+    const configure = () => WechatAuthModule.forRootAsync({ useFactory: () => ({}), ...given });
+    expect(configure).toThrow(WechatConfigurationError);
+    expect(configure).toThrow(message);
+  });
+
+  it('is told at start of options that stand beside the factory', async () => {
+    const refused = startHost((url) => [
+      database(world),
+      WechatAuthModule.forRootAsync({
+        useFactory: () => settingsFor(world, url),
+        path: '/x',
+        prompt: undefined,
+        datasource: 'second',
+        isGlobal: true,
+      } as WechatAuthAsyncOptions),
+    ]);
+    await expect(refused).rejects.toThrow(
+      [
+        'nestjs-wechat-auth is not configured correctly:',
+        '  - path stands beside useFactory, and without effect. Return it from useFactory.',
+        '  - datasource is not an option of this module. Did you mean dataSource?',
+        '  - isGlobal is not an option of this module. Take it away. The options are: imports, inject, useFactory, dataSource.',
+      ].join('\n'),
+    );
+  });
+});
+
+@Injectable({ scope: Scope.REQUEST })
+class Tenant {}
+
+@Injectable()
+class TenantVault {
+  constructor(@Inject(Tenant) readonly tenant: Tenant) {}
+}
+
+@Module({ providers: [Tenant, TenantVault, Vault], exports: [Tenant, TenantVault, Vault] })
+class TenantModule {}
+
+describe('options that depend on a request', () => {
+  const configured = (url: string): Imports => [
+    database(world),
+    WechatAuthModule.forRootAsync({
+      imports: [TenantModule],
+      inject: [Vault, TenantVault],
+      useFactory: () => settingsFor(world, url),
+    }),
+  ];
+  const message =
+    'forRootAsync() injects TenantVault, made anew for each request, but the options are made once, at start. Inject only what';
+
+  it('are refused at start, naming what depends on it', async () => {
+    const refused = startHost(configured);
+    await expect(refused).rejects.toThrow(WechatConfigurationError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  it('are refused where no HTTP is served as well', async () => {
+    @Module({ imports: configured('http://localhost:3000') })
+    class WorkerModule {}
+    await expect(
+      NestFactory.createApplicationContext(WorkerModule, { logger: false, abortOnError: false }),
+    ).rejects.toThrow(message);
+  });
 });

@@ -50,6 +50,11 @@ describe('stored tokens whose key is not in WECHAT_AUTH_KEYS', () => {
     await start(`k1:${Buffer.alloc(32, 9).toString('base64')}`);
   });
 
+  it('are not asked about where two keys have one name: which of them is meant is not known', async () => {
+    const { problem } = await problemAtStart(`${TEST_KEY},k1:${Buffer.alloc(32, 9).toString('base64')}`);
+    expect(problem).toBe('keys (WECHAT_AUTH_KEYS) has two entries with the kid k1.');
+  });
+
   it('are served again once the key is put back, at the end of the list', async () => {
     const site = await start(`${NEW_KEY},${TEST_KEY}`);
     const { status, body } = await visitor.open(`${site.url}/me`);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Module, Post } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import {
   WechatAuth,
@@ -230,6 +231,26 @@ describe('the check at start', () => {
     ]);
   });
 
+  it('says what is wrong in the options while the database is still waited for', async () => {
+    let giveUp: ((reason: Error) => void) | undefined;
+    const connecting = new Promise<never>((_, reject) => (giveUp = reject));
+    const problems = await problemsOf(() => [
+      TypeOrmModule.forRootAsync({
+        useFactory: () => ({ type: 'postgres' as const, retryAttempts: 0 }),
+        dataSourceFactory: () => connecting,
+      }),
+      WechatAuthModule.forRoot({ appId: 'no app id', publicUrl: 'nowhere', keys: 'k1:short' }),
+    ]);
+    giveUp?.(new Error('Nobody waits any more.'));
+    expect(problems).toEqual([
+      expect.stringMatching(/^appId \(WECHAT_APP_ID\) is not the form/),
+      'appSecret (WECHAT_APP_SECRET) is missing.',
+      expect.stringMatching(/^publicUrl \(WECHAT_PUBLIC_URL\) has no https/),
+      expect.stringMatching(/^keys \(WECHAT_AUTH_KEYS\): entry 1/),
+      expect.stringMatching(/^The database is not connected yet/),
+    ]);
+  });
+
   it('lets a host run the migrations once its application is created', async () => {
     const own = await createTestDatabase();
     try {
@@ -255,25 +276,20 @@ describe('the check at start', () => {
 describe('what is not the module’s to say stays as it is', () => {
   const wrong = { appId: 'no app id', publicUrl: 'nowhere' };
 
-  it('a database that cannot be reached', async () => {
-    const error = await failureOf(() => [
-      database(world, { url: 'postgres://127.0.0.1:1/nothing' }),
-      WechatAuthModule.forRoot(wrong),
-    ]);
+  it.each([
+    ['before', 0],
+    ['after', 1],
+  ])('a database that cannot be reached, whatever the order: %s the module', async (_, position) => {
+    const error = await failureOf(() => {
+      const imports = [WechatAuthModule.forRoot(wrong)];
+      imports.splice(
+        position,
+        0,
+        database(world, { url: 'postgres://127.0.0.1:1/nothing' }) as DynamicModule,
+      );
+      return imports;
+    });
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
-  });
-
-  it('a data source that does not exist', async () => {
-    const error = await failureOf(() => [
-      database(world),
-      WechatAuthModule.forRoot({ ...wrong, dataSource: 'second' }),
-    ]);
-    expect((error as Error).message).toContain('secondDataSource');
-  });
-
-  it('a host without TypeORM', async () => {
-    const error = await failureOf(() => [WechatAuthModule.forRoot(wrong)]);
-    expect((error as Error).message).toContain('DataSource');
   });
 
   it('an error of the host’s own factory', async () => {

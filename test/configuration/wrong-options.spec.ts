@@ -162,6 +162,24 @@ describe('wrong settings', () => {
       'apiBaseUrl (WECHAT_API_BASE_URL) is plain http outside this machine. Use https; the app secret travels there.',
     ],
     [
+      'an emulator’s pages with the real WeChat’s API',
+      {},
+      { WECHAT_OPEN_BASE_URL: 'http://localhost:3010' },
+      'openBaseUrl (WECHAT_OPEN_BASE_URL) leads to this machine, but apiBaseUrl (WECHAT_API_BASE_URL) to the real WeChat, api.weixin.qq.com. Set both for an emulator; leave both out for the real WeChat.',
+    ],
+    [
+      'an app id beside a list of accounts',
+      { appId: APP_ID, accounts: [{ appId: 'wxffffffffffffffff', appSecret: APP_SECRET }] },
+      {},
+      'appId is given beside accounts, and without effect. Leave it out, or put it into accounts: the first is the default.',
+    ],
+    [
+      'an app secret beside a list of accounts',
+      { appSecret: APP_SECRET, accounts: [{ appId: APP_ID, appSecret: APP_SECRET }] },
+      {},
+      'appSecret is given beside accounts, and without effect. Leave it out, or put it into accounts: the first is the default.',
+    ],
+    [
       'an unknown prompt',
       { prompt: 'never' },
       {},

@@ -8,10 +8,10 @@ export function usageExample(): string {
   return fence('ts');
 }
 
-/** The packages that the README says to install. */
+/** The packages that the README says to install, this one by its file. */
 export function packagesToInstall(): string[] {
   const [, names = ''] = /^npm install (.+)$/m.exec(fence('sh')) ?? [];
-  return names.split(' ');
+  return names.split(' ').map((name) => /(?:^|\/)([a-z-]+)-[\d.]+\.tgz$/.exec(name)?.[1] ?? name);
 }
 
 /** The first piece of code in this language below the heading "Use it". */

@@ -151,8 +151,7 @@ export class TestWorld {
           retryAttempts: 0,
         }),
         WechatAuthModule.forRoot({
-          appId: account?.appId ?? '',
-          appSecret: account?.appSecret ?? '',
+          ...(!module.accounts && { appId: account?.appId ?? '', appSecret: account?.appSecret ?? '' }),
           publicUrl: url,
           keys: TEST_KEY,
           openBaseUrl: this.wechat.openBaseUrl,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Module } from '@nestjs/common';
+import { type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -127,6 +127,23 @@ describe('a test that signs a user in the wrong way is told what to do instead',
     await app.init();
     expect(await complaintOf(signInWechatUser(app))).toMatch(/Import WechatAuthModule\.forRoot\(\)/);
     await app.close();
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['an object', {}],
+    ['the class of a module', WithoutWechat],
+  ])('%s in the place of an application', async (_, app) => {
+    expect(await complaintOf(signInWechatUser(app as INestApplication))).toMatch(
+      /the first argument is no Nest application\. Give what app\.init\(\) was called on\./,
+    );
+  });
+
+  it('an application that is closed', async () => {
+    const { app } = await world.start();
+    await app.close();
+    expect(await complaintOf(signInWechatUser(app))).toMatch(/is closed\. Sign in before `app\.close\(\)`/);
   });
 
   it('an application that is not initialised', async () => {

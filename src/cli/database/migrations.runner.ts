@@ -1,5 +1,5 @@
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
-import { schemaProblems } from '../../grants/schema.check.js';
+import { missingTableProblems } from '../../grants/schema.check.js';
 import { CommandFailure } from '../command.failure.js';
 import type { DatabaseAddress } from './database.address.js';
 import { describeDatabaseFailure, sqlStateOf } from './database.failures.js';
@@ -120,7 +120,7 @@ export async function requireTables(
   dataSource: DataSource,
   { migrationsTable }: DatabaseOptions,
 ): Promise<void> {
-  const problems = await schemaProblems(dataSource);
+  const problems = await missingTableProblems(dataSource);
   if (problems.length === 0) return;
   throw new CommandFailure({
     problem: `All migrations are noted in "${migrationsTable}" as run, and yet: ${problems.map(({ problem }) => problem).join(' ')}`,

@@ -72,7 +72,11 @@ async function examine(
   report.findings.push(ok('database', `PostgreSQL ${version}, ${place}, schema ${schema}.`));
   report.aheadMs = await measureClock(dataSource);
   const problems = await schemaProblems(dataSource);
-  const pending = await notRun(dataSource, schema, options);
+  const pending = await notRun(dataSource, schema, options).catch((failure: unknown) => {
+    // Where rights are lacking, those for the table of migrations may lack too.
+    report.findings.push(...problems.map(({ problem, cure }) => error('database', problem, cure)));
+    throw failure;
+  });
   const indexCure = pending.length === 0 ? missingIndexCure(dataSource, problems) : undefined;
   report.findings.push(...tableFindings(problems, pending, indexCure, options));
   report.storedKeys = await storedKeys(dataSource, keys, problems.length === 0);

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../configuration/addresses.check.js';
 import { Agent, request } from 'undici';
 import { errorCodeOf } from '../../protocol/redaction.js';
 import { classifyErrorCode, describeErrorCode } from '../../protocol/error-codes.js';
@@ -50,6 +51,8 @@ function checkPlaces(openBaseUrl: string, apiBaseUrl: string): Finding[] {
   if (isRealOpenBaseUrl(openBaseUrl)) {
     return isRealApi ? [] : [ok('wechat', `${hostOf(apiBaseUrl)} stands in the place of api.weixin.qq.com.`)];
   }
+  // The settings themselves are refused then, under environment.
+  if (isRealApi && isLoopback(new URL(openBaseUrl))) return [];
   if (!isRealApi) return [ok('wechat', `An emulator or a proxy stands in WeChat's place: ${openBaseUrl}.`)];
   return [
     warning(

@@ -56,7 +56,7 @@ export function readPastedText(pasted: string): PastedText {
 function plain(text: string): string {
   return text
     .replace(/[０-９Ａ-Ｚａ-ｚ＿－＝]/g, (character) => character.normalize('NFKC'))
-    .replace(/\\+"/g, '"')
+    .replace(/(?<!\\)\\+"/g, '"')
     .replace(/%22|&quot;|&#34;/gi, '"')
     .replace(/%3A/gi, ':')
     .replace(/%2C/gi, ',');

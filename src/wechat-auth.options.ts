@@ -26,13 +26,24 @@ import {
   settingWithin,
   SettingsReader,
 } from './configuration/settings.reader.js';
-import { milliseconds, oneOf, optionalGroup, optionalText } from './configuration/values.check.js';
+import {
+  milliseconds,
+  oneOf,
+  optionalGroup,
+  optionalText,
+  share,
+  wholeNumber,
+} from './configuration/values.check.js';
 
 export type { ReadEnvironment } from './configuration/settings.reader.js';
 
 const REAL_OPEN_BASE_URL = 'https://open.weixin.qq.com';
 const REAL_API_BASE_URL = 'https://api.weixin.qq.com';
-const DAY_MS = 24 * 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** An access token lives for two hours: rarer sweeps would find it dead. */
+const MAX_INTERVAL_MS = 60 * MINUTE_MS;
+const MAX_LEAD_TIME_MS = 90 * MINUTE_MS;
 /** No session and no token lives longer; browsers keep cookies for 400 days at most. */
 const MAX_LIFETIME_MS = 400 * DAY_MS;
 /** The user waits for it. */
@@ -46,6 +57,22 @@ export interface WechatAccountOptions {
   appSecret: string;
   /** How long this account's refresh tokens live, in milliseconds. Default: `refreshTokenLifetimeMs`. */
   refreshTokenLifetimeMs?: number;
+}
+
+/** How access tokens are kept alive; see {@link WechatAuthOptions.refresh}. */
+export interface WechatRefreshOptions {
+  /** Pause between two sweeps, in milliseconds. Default: 60 000. */
+  intervalMs?: number;
+  /** How long before an access token ends it is refreshed, in milliseconds. Default: 10 minutes. */
+  leadTimeMs?: number;
+  /** How many grants are claimed, and written, by one statement. Default: 500. */
+  batchSize?: number;
+  /** How many refreshes this instance has under way at once. Default: 32. */
+  concurrency?: number;
+  /** Share of WeChat's 50,000 calls a minute that may be used, above 0 and up to 1. Default: 0.8. */
+  quotaShare?: number;
+  /** Leaves out users who have not signed in for so many days. Default: nobody is left out. */
+  activeWithinDays?: number;
 }
 
 /**
@@ -95,6 +122,12 @@ export interface WechatAuthOptions {
   };
   /** How long a refresh token lives after the sign-in, in milliseconds. Default: 30 days, as at WeChat. */
   refreshTokenLifetimeMs?: number;
+  /**
+   * How access tokens are kept alive; `false` leaves it to other instances, for web-only ones beside a worker.
+   */
+  refresh?: WechatRefreshOptions | false;
+  /** How long before a consent ends the user may be asked again, in milliseconds. Default: 3 days. */
+  reconsentWindowMs?: number;
   /** Time limit of one call to WeChat, in milliseconds. Default: 5 000. */
   requestTimeoutMs?: number;
   /**
@@ -133,11 +166,21 @@ export const OPTION_NAMES = Object.keys({
   outsideWechat: true,
   session: true,
   refreshTokenLifetimeMs: true,
+  refresh: true,
+  reconsentWindowMs: true,
   requestTimeoutMs: true,
   allowedOrigins: true,
   consentText: true,
   onSignIn: true,
 } satisfies Record<keyof WechatAuthOptions, true>);
+const REFRESH_NAMES = Object.keys({
+  intervalMs: true,
+  leadTimeMs: true,
+  batchSize: true,
+  concurrency: true,
+  quotaShare: true,
+  activeWithinDays: true,
+} satisfies Record<keyof WechatRefreshOptions, true>);
 const SESSION_NAMES = Object.keys({ maxAgeMs: true, store: true } satisfies Record<
   keyof NonNullable<WechatAuthOptions['session']>,
   true
@@ -228,6 +271,7 @@ function checkRest(
       problems,
     ),
     ...checkSession(settings.read('session'), problems),
+    ...checkRefresh(settings, problems),
     requestTimeoutMs: milliseconds(
       settings.read('requestTimeoutMs'),
       { defaultMs: 5_000, maxMs: MAX_TIMEOUT_MS },
@@ -249,6 +293,42 @@ function checkSession(
   return {
     sessionMaxAgeMs: milliseconds(maxAge, { defaultMs: 30 * DAY_MS, maxMs: MAX_LIFETIME_MS }, problems),
     sessionStore: checkStore(settingWithin(setting.name, session, 'store'), problems),
+  };
+}
+
+/** What is left out of `refresh: false` still holds for whoever calls `refreshDue()`. */
+function checkRefresh(
+  settings: SettingsReader,
+  problems: Problems,
+): Pick<ResolvedWechatAuthOptions, 'refresh' | 'times'> {
+  const setting = settings.read('refresh');
+  const isScheduled = setting.value !== false;
+  const group = isScheduled
+    ? optionalGroup(setting, 'Write it like { intervalMs, batchSize }, or false.', problems)
+    : {};
+  checkOptionNames(setting.name, group, REFRESH_NAMES, problems);
+  const within = (key: keyof WechatRefreshOptions): Setting => settingWithin(setting.name, group, key);
+  const time = (key: keyof WechatRefreshOptions, defaultMs: number, maxMs: number): number =>
+    milliseconds(within(key), { defaultMs, maxMs }, problems);
+  const days = within('activeWithinDays');
+  return {
+    refresh: {
+      isScheduled,
+      intervalMs: time('intervalMs', MINUTE_MS, MAX_INTERVAL_MS),
+      batchSize: wholeNumber(within('batchSize'), { default: 500, max: 5_000 }, problems),
+      concurrency: wholeNumber(within('concurrency'), { default: 32, max: 1_000 }, problems),
+      quotaShare: share(within('quotaShare'), 0.8, problems),
+      activeWithinDays:
+        days.value === undefined ? undefined : wholeNumber(days, { default: 30, max: 400 }, problems),
+    },
+    times: {
+      leadTimeMs: time('leadTimeMs', 10 * MINUTE_MS, MAX_LEAD_TIME_MS),
+      reconsentWindowMs: milliseconds(
+        settings.read('reconsentWindowMs'),
+        { defaultMs: 3 * DAY_MS, maxMs: 30 * DAY_MS },
+        problems,
+      ),
+    },
   };
 }
 

@@ -26,6 +26,30 @@ export type WechatSignInHook = (user: WechatUser, context: WechatSignInContext) 
 export type WechatPrompt = 'explain' | 'direct';
 export type OutsideWechat = 'open-in-wechat' | 'redirect';
 
+/** When and how access tokens are refreshed. */
+export interface RefreshSettings {
+  /** Whether this instance does it by itself. */
+  isScheduled: boolean;
+  /** From the end of one sweep to the next, in milliseconds. */
+  intervalMs: number;
+  /** Grants that are claimed, and written, at once. */
+  batchSize: number;
+  /** Refreshes that are under way at once, on this instance. */
+  concurrency: number;
+  /** How much of WeChat's calls a minute may be used: the rest is for those who cannot wait. */
+  quotaShare: number;
+  /** Users who have not signed in for longer are left out; undefined: nobody is. */
+  activeWithinDays: number | undefined;
+}
+
+/** How early things are done before they have to be. */
+export interface GrantTimes {
+  /** An access token is refreshed this long before it ends, in milliseconds. */
+  readonly leadTimeMs: number;
+  /** A user may be asked again this long before the consent ends, in milliseconds. */
+  readonly reconsentWindowMs: number;
+}
+
 /** Every setting, checked, with nothing left out. Made once at start from the options and the environment. */
 export interface ResolvedWechatAuthOptions {
   /** At least one; the first is the default. */
@@ -46,6 +70,9 @@ export interface ResolvedWechatAuthOptions {
   sessionMaxAgeMs: number;
   /** A store of the host's own, instead of the sealed cookie. */
   sessionStore: WechatSessionStore | undefined;
+  refresh: RefreshSettings;
+  /** How early access tokens are refreshed, and users asked again. */
+  times: GrantTimes;
   /** Limit of one call to WeChat, from the first byte sent to the last one read, in milliseconds. */
   requestTimeoutMs: number;
   /** Origins besides the public ones that may send unsafe requests. */

@@ -71,3 +71,25 @@ export function listOf(setting: Setting, cure: string, problems: Problems): Sett
   if (value !== undefined) problems.add(`${name} is not a list: ${found(setting)}.`, cure);
   return [];
 }
+
+/** @returns how many of something. */
+export function wholeNumber(
+  setting: Setting,
+  { default: defaultValue, max }: { default: number; max: number },
+  problems: Problems,
+): number {
+  const { name, value } = setting;
+  if (value === undefined) return defaultValue;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= max) return value;
+  problems.add(`${name} is not a whole number from 1 to ${max}: ${found(setting)}.`, LEAVE_OUT);
+  return defaultValue;
+}
+
+/** @returns a part of the whole. */
+export function share(setting: Setting, defaultValue: number, problems: Problems): number {
+  const { name, value } = setting;
+  if (value === undefined) return defaultValue;
+  if (typeof value === 'number' && value > 0 && value <= 1) return value;
+  problems.add(`${name} is not a number above 0 and up to 1: ${found(setting)}.`, LEAVE_OUT);
+  return defaultValue;
+}

@@ -1,5 +1,6 @@
 import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
+import type { GrantTimes } from '../common/options.js';
 import type { Sealer } from '../common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
 import { type GrantKey, GrantReader } from './grant.reader.js';
@@ -7,7 +8,6 @@ import {
   CONSENT_LIFETIME_MS,
   consentDueAt,
   DEFAULT_GRANT_TIMES,
-  type GrantTimes,
   refreshDueAt,
   SUSPICION_MS,
 } from './grant.times.js';

@@ -1,3 +1,5 @@
+import type { GrantTimes } from '../common/options.js';
+
 const MINUTE_MS = 60 * 1000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -6,14 +8,6 @@ export const CONSENT_LIFETIME_MS = 30 * DAY_MS;
 
 /** A pair that WeChat rejected is tried again after this time, in milliseconds, before it counts as dead. */
 export const SUSPICION_MS = 5 * MINUTE_MS;
-
-/** How early things are done before they have to be. */
-export interface GrantTimes {
-  /** An access token is refreshed this long before it ends, in milliseconds. */
-  readonly leadTimeMs: number;
-  /** A user may be asked again this long before the consent ends, in milliseconds. */
-  readonly reconsentWindowMs: number;
-}
 
 export const DEFAULT_GRANT_TIMES: GrantTimes = { leadTimeMs: 10 * MINUTE_MS, reconsentWindowMs: 3 * DAY_MS };
 

@@ -1,0 +1,120 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import { WechatRandomness } from '../common/randomness.js';
+import { SealError } from '../common/sealer.js';
+import { AccountStateRepository } from '../grants/account-state.repository.js';
+import type { GrantKey } from '../grants/grant.reader.js';
+import { type ClaimedGrant, RefreshRepository, type RefreshResult } from '../grants/refresh.repository.js';
+import type { WechatTokenResponse } from '../protocol/wechat.client.js';
+import { WechatResponseError } from '../protocol/wechat-response.error.js';
+import { failureOf, type RefreshFailure } from './refresh.failures.js';
+import { dropped, failed, type ResultContext, succeeded } from './refresh.results.js';
+
+/** What came of one claimed grant. */
+export type RefreshOutcome =
+  | { claimed: ClaimedGrant; tokens: WechatTokenResponse; requestedAt: Date }
+  | { claimed: ClaimedGrant; error: unknown }
+  /** Not sent: the lease was nearly over, or the application stops. */
+  | { claimed: ClaimedGrant };
+
+/** Turns outcomes into what is known of the grants and of their account, and says once what has changed. */
+@Injectable()
+export class RefreshSettlement {
+  private readonly logger = new Logger('WechatRefresh');
+
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(WechatRandomness) private readonly randomness: WechatRandomness,
+    @Inject(RefreshRepository) private readonly refreshes: RefreshRepository,
+    @Inject(AccountStateRepository) private readonly accounts: AccountStateRepository,
+  ) {}
+
+  /** @returns the keys of the grants that were written: what others have changed meanwhile stays as it is. */
+  async settle(appId: string, outcomes: readonly RefreshOutcome[]): Promise<GrantKey[]> {
+    const failures = outcomes.map((outcome) => ('error' in outcome ? failureOf(outcome.error) : undefined));
+    const mayMark = await this.mayMark(appId, outcomes, failures);
+    const now = this.clock.now();
+    const results = outcomes.map((outcome, index) => this.resultOf(outcome, failures[index], mayMark, now));
+    const written = await this.refreshes.save(results);
+    await this.noteAccount(appId, outcomes, failures, now);
+    this.tellStrange(outcomes);
+    return written;
+  }
+
+  private resultOf(
+    outcome: RefreshOutcome,
+    failure: RefreshFailure | undefined,
+    mayMark: boolean,
+    now: Date,
+  ): RefreshResult {
+    const { claimed } = outcome;
+    const context: ResultContext = {
+      now,
+      times: this.options.times,
+      jitter: this.randomness.bytes(1).readUInt8() / 255,
+    };
+    if ('tokens' in outcome) return succeeded(claimed, outcome.tokens, outcome.requestedAt, context);
+    if (failure === undefined) return dropped(claimed, now);
+    return failed(claimed, failure === 'rejected' && !mayMark ? 'later' : failure, context);
+  }
+
+  /** More rejections than can be true mark nobody, until a while without. */
+  private async mayMark(
+    appId: string,
+    outcomes: readonly RefreshOutcome[],
+    failures: readonly (RefreshFailure | undefined)[],
+  ): Promise<boolean> {
+    const sent = outcomes.filter((outcome) => 'tokens' in outcome || 'error' in outcome).length;
+    const rejections = failures.filter((failure) => failure === 'rejected').length;
+    const { isStopped, hasChanged } = await this.accounts.count(appId, sent, rejections, this.clock.now());
+    if (hasChanged && isStopped) {
+      this.logger.error(
+        `WeChat rejects far more refresh tokens of the account ${appId} than usual. No grant is marked until that has been over for five minutes: check whether the account or its open platform binding was changed.`,
+      );
+    } else if (hasChanged) {
+      this.logger.log(`WeChat takes the refresh tokens of the account ${appId} again.`);
+    }
+    return !isStopped;
+  }
+
+  private async noteAccount(
+    appId: string,
+    outcomes: readonly RefreshOutcome[],
+    failures: readonly (RefreshFailure | undefined)[],
+    now: Date,
+  ): Promise<void> {
+    const fault = outcomes[failures.indexOf('stop-account')];
+    if (fault && 'error' in fault && fault.error instanceof WechatResponseError) {
+      if (await this.accounts.stop(appId, fault.error.errcode, now)) {
+        this.logger.error(
+          `The account ${appId} is stopped: ${fault.error.message} It is tried again every five minutes.`,
+        );
+      }
+    } else if (outcomes.some((outcome) => 'tokens' in outcome) && (await this.accounts.resume(appId))) {
+      this.logger.log(`The account ${appId} goes on: WeChat answers its refreshes again.`);
+    }
+  }
+
+  /** What nobody has foreseen is for a person to look at: one line for each kind in a batch. */
+  private tellStrange(outcomes: readonly RefreshOutcome[]): void {
+    const strange = new Map<string, ClaimedGrant>();
+    for (const outcome of outcomes) {
+      if (!('error' in outcome)) continue;
+      const { error, claimed } = outcome;
+      const isKnown =
+        error instanceof WechatResponseError && error.class !== 'unknown' && error.class !== 'usage';
+      if (!isKnown) strange.set(textOf(error), claimed);
+    }
+    for (const [text, { openid }] of strange) {
+      this.logger.error(`A refresh failed for no known reason, of ${openidForLogs(openid)} for one: ${text}`);
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof SealError) return `its tokens cannot be opened: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
+import { WechatClock } from '../common/clock.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import { AccountStateRepository } from '../grants/account-state.repository.js';
+import { QuotaRepository } from '../grants/quota.repository.js';
+import { RefreshRepository } from '../grants/refresh.repository.js';
+import { RefreshSender } from './refresh.sender.js';
+import { type RefreshOutcome, RefreshSettlement } from './refresh.settlement.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** WeChat's own limit for each account. */
+const CALLS_PER_MINUTE = 50_000;
+/** Long enough for a batch that waits for the slowest answers. */
+const LEASE_MS = 2 * 60 * 1000;
+/** Batches of one account that are under way at once: one is written while the other is sent. */
+const LANES = 2;
+
+/** What a sweep has done, over all accounts. */
+export interface RefreshReport {
+  refreshed: number;
+  failed: number;
+}
+
+/** Refreshes the access tokens that are due, of all accounts. Any number of instances may do so at once. */
+@Injectable()
+export class Refresher {
+  private readonly limit;
+  private isStopping = false;
+  private readonly inFlight = new Set<Promise<unknown>>();
+
+  constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(RefreshRepository) private readonly refreshes: RefreshRepository,
+    @Inject(AccountStateRepository) private readonly accounts: AccountStateRepository,
+    @Inject(QuotaRepository) private readonly quotas: QuotaRepository,
+    @Inject(RefreshSender) private readonly sender: RefreshSender,
+    @Inject(RefreshSettlement) private readonly settlement: RefreshSettlement,
+  ) {
+    this.limit = pLimit(options.refresh.concurrency);
+  }
+
+  /** Refreshes all that is due now. An account that fails does not keep the others waiting. */
+  async sweep(): Promise<RefreshReport> {
+    const report: RefreshReport = { refreshed: 0, failed: 0 };
+    const sweeps = this.options.accounts.map(({ appId }) => this.track(this.sweepAccount(appId, report)));
+    const failure = (await Promise.allSettled(sweeps)).find((sweep) => sweep.status === 'rejected');
+    if (failure) throw failure.reason;
+    return report;
+  }
+
+  /** Sends nothing more, and waits until what was sent has been answered and written. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await Promise.allSettled(this.inFlight);
+  }
+
+  private async sweepAccount(appId: string, report: RefreshReport): Promise<void> {
+    const state = await this.accounts.find(appId);
+    if (state?.stoppedAt) {
+      if (await this.accounts.takeProbe(appId, this.clock.now())) await this.batch(appId, 1, report);
+      return;
+    }
+    await Promise.all(Array.from({ length: LANES }, () => this.lane(appId, report)));
+  }
+
+  /** Batch after batch, until nothing is due, the quota is used up, or something is wrong with the account. */
+  private async lane(appId: string, report: RefreshReport): Promise<void> {
+    const { batchSize } = this.options.refresh;
+    while (!this.isStopping && (await this.batch(appId, batchSize, report)));
+  }
+
+  /** @returns whether there may be more to do. */
+  private async batch(appId: string, size: number, report: RefreshReport): Promise<boolean> {
+    const { quotaShare, activeWithinDays } = this.options.refresh;
+    const limit = Math.floor(CALLS_PER_MINUTE * quotaShare);
+    const allowance = await this.quotas.reserve(appId, 'refresh', size, limit, this.clock.now());
+    if (allowance === 0) return false;
+    const now = this.clock.now();
+    const claimed = await this.refreshes.claimDue(
+      appId,
+      { leaseId: randomUUID(), now, leaseExpiresAt: new Date(now.getTime() + LEASE_MS) },
+      allowance,
+      activeWithinDays === undefined ? undefined : new Date(now.getTime() - activeWithinDays * DAY_MS),
+    );
+    if (claimed.length === 0) return false;
+    const outcomes = await Promise.all(
+      claimed.map((one) =>
+        this.limit(() =>
+          this.isStopping ? ({ claimed: one } satisfies RefreshOutcome) : this.sender.send(one),
+        ),
+      ),
+    );
+    await this.settlement.settle(appId, outcomes);
+    const refreshed = outcomes.filter((outcome) => 'tokens' in outcome).length;
+    const failed = outcomes.filter((outcome) => 'error' in outcome).length;
+    report.refreshed += refreshed;
+    report.failed += failed;
+    // Where nothing goes through, the next sweep is soon enough.
+    return claimed.length === allowance && refreshed > 0;
+  }
+
+  private track<Outcome>(work: Promise<Outcome>): Promise<Outcome> {
+    this.inFlight.add(work);
+    const forget = () => this.inFlight.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+}

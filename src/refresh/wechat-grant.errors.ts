@@ -1,0 +1,43 @@
+import { WechatError } from '../common/errors.js';
+
+/** Why the user has to be asked before the token can be had. */
+export type ConsentRequiredReason =
+  /** The user has never agreed to give the profile. */
+  | 'never'
+  /** The consent has ended, by its time or because WeChat says so. */
+  | 'ended'
+  /** The pair of tokens was replaced or rejected. A page of the user's brings a new one, silently in most cases. */
+  | 'pair';
+
+/** There is no token to be had: the user has to open a page that is marked `@WechatAuth('userinfo')`. */
+export class WechatConsentRequiredError extends WechatError {
+  declare readonly code: 'consent_required';
+  readonly reason: ConsentRequiredReason;
+
+  constructor(reason: ConsentRequiredReason, options?: ErrorOptions) {
+    super(
+      'consent_required',
+      `${REASONS[reason]} Send the user to a page that is marked @WechatAuth('userinfo').`,
+      options,
+    );
+    this.reason = reason;
+  }
+}
+
+const REASONS: Readonly<Record<ConsentRequiredReason, string>> = {
+  never: 'The user has not agreed to give the profile.',
+  ended: "The user's consent has ended.",
+  pair: "WeChat does not take the user's tokens any more.",
+};
+
+/** Nothing is stored of this user at this account: no sign-in of theirs has completed, or they were forgotten. */
+export class WechatGrantNotFoundError extends WechatError {
+  declare readonly code: 'grant_not_found';
+
+  constructor() {
+    super(
+      'grant_not_found',
+      'Nothing is stored of this user at this account: check appId and openid, or let the user sign in first.',
+    );
+  }
+}

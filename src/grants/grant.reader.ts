@@ -14,43 +14,63 @@ type Row = Record<string, unknown>;
 /** More than come at once on a busy instance, and far from what one statement can take. */
 const MAX_BATCH = 500;
 
+/** Who comes while so many statements are under way waits, and shares the next one. */
+const MAX_STATEMENTS = 2;
+
 /**
- * Reads rows by their keys: those that are asked for while the event loop goes round once, with one statement. Every
- * request of a userinfo route reads its row, and one by one that would be most of what the request takes.
+ * Reads rows by their keys, those that are asked for at the same time with one statement. Every request of a userinfo
+ * route reads its row, and one by one that would be most of what the request takes, here and in the database.
  *
  * Nothing is kept: who asks later gets what is in the database then. It is always the primary that is asked, where the
  * host's data source has replicas too: they may lag behind a sign-in that has just ended.
  */
 export class GrantReader {
   private readonly statement: string;
-  private readonly loader = new DataLoader<GrantKey, WechatGrant | null>((keys) => this.read(keys), {
-    cache: false,
-    maxBatchSize: MAX_BATCH,
-    batchScheduleFn: setImmediate,
-  });
+  private readonly loaders = new Map<string, DataLoader<string, WechatGrant | null>>();
+  private underWay = 0;
+  private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly rows: Repository<WechatGrant>) {
-    const columns = rows.metadata.columns.map(({ databaseName }) => `g."${databaseName}"`).join(', ');
-    this.statement = `
-      SELECT ${columns} FROM unnest($1::text[], $2::text[]) AS k(app_id, openid)
-      JOIN ${quotedTablePath(rows.metadata)} AS g ON g.app_id = k.app_id AND g.openid = k.openid`;
+    const columns = rows.metadata.columns.map(({ databaseName }) => `"${databaseName}"`).join(', ');
+    this.statement = `SELECT ${columns} FROM ${quotedTablePath(rows.metadata)} WHERE app_id = $1 AND openid = ANY($2::text[])`;
   }
 
-  find(key: GrantKey): Promise<WechatGrant | null> {
-    return this.loader.load(key);
+  find({ appId, openid }: GrantKey): Promise<WechatGrant | null> {
+    let loader = this.loaders.get(appId);
+    if (!loader) {
+      loader = new DataLoader((openids) => this.read(appId, openids), {
+        cache: false,
+        maxBatchSize: MAX_BATCH,
+        batchScheduleFn: (dispatch) => this.schedule(dispatch),
+      });
+      this.loaders.set(appId, loader);
+    }
+    return loader.load(openid);
   }
 
-  private async read(keys: readonly GrantKey[]): Promise<(WechatGrant | null)[]> {
-    const asked = new Map(keys.map((key) => [keyOf(key.appId, key.openid), key]));
-    const rows: Row[] = await this.rows.query(this.statement, [
-      [...asked.values()].map(({ appId }) => appId),
-      [...asked.values()].map(({ openid }) => openid),
-    ]);
-    const found = new Map(rows.map((row) => [keyOf(String(row['app_id']), String(row['openid'])), row]));
-    return keys.map(({ appId, openid }) => {
-      const row = found.get(keyOf(appId, openid));
-      return row ? this.entityOf(row) : null;
-    });
+  /** After what has arrived by now has been looked at, and not while too many are under way. */
+  private schedule(dispatch: () => void): void {
+    if (this.underWay >= MAX_STATEMENTS) {
+      this.waiting.push(dispatch);
+      return;
+    }
+    this.underWay += 1;
+    setImmediate(dispatch);
+  }
+
+  private async read(appId: string, openids: readonly string[]): Promise<(WechatGrant | null)[]> {
+    try {
+      const rows: Row[] = await this.rows.query(this.statement, [appId, [...new Set(openids)]]);
+      const found = new Map(rows.map((row) => [row['openid'], row]));
+      return openids.map((openid) => {
+        const row = found.get(openid);
+        return row ? this.entityOf(row) : null;
+      });
+    } finally {
+      this.underWay -= 1;
+      const next = this.waiting.shift();
+      if (next) this.schedule(next);
+    }
   }
 
   /** @returns an entity of the caller's own: two who ask for one row do not see each other's changes. */
@@ -67,8 +87,4 @@ export class GrantReader {
 /** A host may have told its driver to leave instants as they come. */
 function instantOf(value: Date | string | null): Date | null {
   return typeof value === 'string' ? new Date(value) : value;
-}
-
-function keyOf(appId: string, openid: string): string {
-  return `${appId} ${openid}`;
 }

@@ -76,7 +76,7 @@ describe('GrantReader', () => {
     expect(await reader.find(key)).toStrictEqual(await dataSource.getRepository(WechatGrant).findOneBy(key));
   });
 
-  it('answers all that ask at once by one statement, each with the row of its own key', async () => {
+  it('answers all that ask at once by one statement for each account, each with the row of its own key', async () => {
     const asked: [string, string][] = [
       [APP, 'oUser2'],
       [APP, 'oNobody'],
@@ -92,7 +92,21 @@ describe('GrantReader', () => {
       [APP, 'oUser0', 'userinfo'],
       null,
     ]);
-    expect(log.statements).toHaveLength(1);
+    // One for each account.
+    expect(log.statements).toHaveLength(3);
+  });
+
+  it('lets those who come while statements are under way share the next one', async () => {
+    const found: Promise<WechatGrant | null>[] = [];
+    for (let index = 0; index < 50; index++) {
+      found.push(reader.find({ appId: APP, openid: `oUser${String(index % 3)}` }));
+      await new Promise(setImmediate);
+    }
+    const grants = await Promise.all(found);
+    expect(grants.map((grant) => grant?.openid)).toEqual(
+      Array.from({ length: 50 }, (_, index) => `oUser${String(index % 3)}`),
+    );
+    expect(log.statements.length).toBeLessThan(50);
   });
 
   it('gives two who ask for one row at once a copy each', async () => {

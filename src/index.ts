@@ -16,6 +16,12 @@ export {
   WechatResponseError,
   type WechatResponseErrorCode,
 } from './protocol/wechat-response.error.js';
+export type { RefreshReport } from './refresh/refresher.js';
+export {
+  type ConsentRequiredReason,
+  WechatConsentRequiredError,
+  WechatGrantNotFoundError,
+} from './refresh/wechat-grant.errors.js';
 export {
   WechatAuthorizationError,
   type WechatAuthorizationErrorCode,
@@ -28,5 +34,5 @@ export {
 } from './sign-in/wechat-auth.decorator.js';
 export { WechatAuthGuard, type WechatRequest } from './sign-in/wechat-auth.guard.js';
 export { type WechatAuthAsyncOptions, WechatAuthModule } from './wechat-auth.module.js';
-export type { WechatAccountOptions, WechatAuthOptions } from './wechat-auth.options.js';
-export { WechatAuthService } from './wechat-auth.service.js';
+export type { WechatAccountOptions, WechatAuthOptions, WechatRefreshOptions } from './wechat-auth.options.js';
+export { WechatAuthService, type WechatUserKey } from './wechat-auth.service.js';

@@ -25,9 +25,17 @@ import { WechatSessionStore } from './common/session.js';
 import { WECHAT_DATA_SOURCE } from './grants/data-source.token.js';
 import { DatabaseClock } from './grants/database-clock.js';
 import { wechatAuthEntities } from './grants/entities.js';
+import { AccountStateRepository } from './grants/account-state.repository.js';
 import { GrantRepository } from './grants/grant.repository.js';
+import { QuotaRepository } from './grants/quota.repository.js';
+import { RefreshRepository } from './grants/refresh.repository.js';
 import { SignInRepository } from './grants/sign-in.repository.js';
 import { WechatClient } from './protocol/wechat.client.js';
+import { AccessTokens } from './refresh/access.tokens.js';
+import { RefreshSender } from './refresh/refresh.sender.js';
+import { RefreshSettlement } from './refresh/refresh.settlement.js';
+import { RefreshTimer } from './refresh/refresh.timer.js';
+import { Refresher } from './refresh/refresher.js';
 import { AccessDecider } from './sign-in/access.decision.js';
 import { Authorization } from './sign-in/authorization.js';
 import { Browsers } from './sign-in/browser.js';
@@ -263,8 +271,24 @@ const PROVIDERS: Provider[] = [
   },
   {
     provide: GrantRepository,
+    inject: [WECHAT_DATA_SOURCE, Sealer, WECHAT_AUTH_OPTIONS],
+    useFactory: (db: DataSource, sealer: Sealer, { times }: ResolvedWechatAuthOptions) =>
+      new GrantRepository(db, sealer, times),
+  },
+  {
+    provide: RefreshRepository,
     inject: [WECHAT_DATA_SOURCE, Sealer],
-    useFactory: (db: DataSource, sealer: Sealer) => new GrantRepository(db, sealer),
+    useFactory: (db: DataSource, sealer: Sealer) => new RefreshRepository(db, sealer),
+  },
+  {
+    provide: AccountStateRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new AccountStateRepository(db),
+  },
+  {
+    provide: QuotaRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new QuotaRepository(db),
   },
   {
     provide: SignInRepository,
@@ -293,6 +317,11 @@ const PROVIDERS: Provider[] = [
   SignOut,
   Profiles,
   AccessDecider,
+  RefreshSender,
+  RefreshSettlement,
+  Refresher,
+  RefreshTimer,
+  AccessTokens,
   // For routes that a global guard protects and no decorator marks.
   WechatAuthExceptionFilter,
   WechatAuthService,

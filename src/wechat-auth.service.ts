@@ -1,8 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WechatError } from './common/errors.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from './common/options.js';
+import type { GrantKey } from './grants/grant.reader.js';
+import { AccessTokens } from './refresh/access.tokens.js';
+import { Refresher, type RefreshReport } from './refresh/refresher.js';
+import { WechatGrantNotFoundError } from './refresh/wechat-grant.errors.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
 import { PublicUrls } from './sign-in/public-urls.js';
 import { SignOut } from './sign-in/sign-out.js';
+
+/** A user at an account: what `@CurrentWechatUser()` gives, or the ids. With one account `appId` may be left out. */
+export interface WechatUserKey {
+  readonly openid: string;
+  readonly appId?: string;
+  readonly snapshot?: boolean;
+}
 
 /** What a handler or a job of the host may ask of this module. */
 @Injectable()
@@ -11,7 +23,32 @@ export class WechatAuthService {
     @Inject(HttpExchanges) private readonly exchanges: HttpExchanges,
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
     @Inject(SignOut) private readonly signOuts: SignOut,
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
+    @Inject(AccessTokens) private readonly accessTokens: AccessTokens,
+    @Inject(Refresher) private readonly refresher: Refresher,
   ) {}
+
+  /**
+   * An access token for calls of your own. However many ask at once, in however many processes, there is one refresh.
+   *
+   * @returns a token that may read the profile and lives for 60 s at least.
+   * @throws {WechatConsentRequiredError} if the user has to come to a userinfo page first.
+   * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
+   * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
+   */
+  getAccessToken(key: WechatUserKey): Promise<string> {
+    return this.accessTokens.get(this.keyOf(key));
+  }
+
+  /**
+   * Refreshes what is due now, for those who bring a schedule of their own and set `refresh: false`. Several instances
+   * may do so at once.
+   *
+   * @returns how many access tokens were refreshed, and how many were not because WeChat or the database failed.
+   */
+  refreshDue(): Promise<RefreshReport> {
+    return this.refresher.sweep();
+  }
 
   /**
    * Ends the sessions of the browser that sent the request. Call it before the response's headers are sent.
@@ -30,5 +67,20 @@ export class WechatAuthService {
       );
     }
     await this.signOuts.signOut(exchange, publicUrl);
+  }
+
+  /** @throws {WechatError} `app_id_required`, `unknown_app_id` */
+  private keyOf({ appId, openid, snapshot }: WechatUserKey): GrantKey {
+    const { accounts } = this.options;
+    const known = accounts.map((account) => account.appId).join(', ');
+    if (appId === undefined && accounts.length > 1) {
+      throw new WechatError('app_id_required', `There are several accounts (${known}): name one by appId.`);
+    }
+    if (appId !== undefined && !accounts.some((account) => account.appId === appId)) {
+      throw new WechatError('unknown_app_id', `There is no account ${appId}, only ${known}: correct appId.`);
+    }
+    // Behind the ids of a snapshot page there is nobody.
+    if (snapshot) throw new WechatGrantNotFoundError();
+    return { appId: appId ?? accounts[0].appId, openid };
   }
 }

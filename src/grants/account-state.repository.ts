@@ -33,17 +33,13 @@ export class AccountStateRepository {
 
   /** Stops an account, since WeChat has answered that something about it is wrong. @returns whether it was not before. */
   async stop(appId: string, errcode: number | undefined, now: Date): Promise<boolean> {
-    const before: { stopped: boolean }[] = await this.rows.query(
-      `WITH before AS (SELECT stopped_at FROM ${this.table} WHERE app_id = $1 FOR UPDATE)
-       INSERT INTO ${this.table} AS s (app_id, stopped_at, stopped_by_errcode, probe_at, window_started_at, window_refreshes, window_rejections)
-       VALUES ($1, $2, $3, $4, $2, 0, 0)
-       ON CONFLICT (app_id) DO UPDATE SET
-         stopped_at = COALESCE(s.stopped_at, EXCLUDED.stopped_at),
-         stopped_by_errcode = EXCLUDED.stopped_by_errcode, probe_at = EXCLUDED.probe_at
-       RETURNING EXISTS (SELECT 1 FROM before WHERE stopped_at IS NOT NULL) AS stopped`,
+    const [state] = await this.change<Date>(
+      appId,
+      'stopped_at',
+      `stopped_at = COALESCE(s.stopped_at, $2), stopped_by_errcode = $3, probe_at = $4`,
       [appId, now, errcode ?? null, new Date(now.getTime() + PROBE_INTERVAL_MS)],
     );
-    return before[0]?.stopped === false;
+    return state?.before === null;
   }
 
   /** Lets a stopped account go on. @returns whether it was stopped. */
@@ -70,30 +66,59 @@ export class AccountStateRepository {
 
   /** Counts what WeChat has answered. Call it before the answers are acted upon. */
   async count(appId: string, refreshes: number, rejections: number, now: Date): Promise<Marking> {
-    const windowBegan = new Date(now.getTime() - WINDOW_MS);
     const isOver = `s.window_started_at <= $5`;
-    const total = (column: string): string =>
-      `(EXCLUDED.${column} + CASE WHEN ${isOver} THEN 0 ELSE s.${column} END)`;
-    const limitOf = (refreshes: string): string =>
-      `GREATEST(${String(REJECTIONS_AT_LEAST)}, ${String(REJECTIONS_SHARE)} * ${refreshes})`;
-    const isTooMuch = `${total('window_rejections')} > ${limitOf(total('window_refreshes'))}`;
-    const wasFine = `s.window_rejections <= ${limitOf('s.window_refreshes')}`;
-    const [state]: { before: Date | null; after: Date | null }[] = await this.rows.query(
-      `WITH before AS (SELECT marking_stopped_at FROM ${this.table} WHERE app_id = $1 FOR UPDATE)
-       INSERT INTO ${this.table} AS s (app_id, window_started_at, window_refreshes, window_rejections, marking_stopped_at)
-       VALUES ($1, $2, $3, $4, CASE WHEN $4 > ${limitOf('$3')} THEN $2::timestamptz END)
-       ON CONFLICT (app_id) DO UPDATE SET
-         window_started_at = CASE WHEN ${isOver} THEN EXCLUDED.window_started_at ELSE s.window_started_at END,
-         window_refreshes = ${total('window_refreshes')},
-         window_rejections = ${total('window_rejections')},
-         marking_stopped_at = CASE
-           WHEN ${isTooMuch} THEN COALESCE(s.marking_stopped_at, EXCLUDED.window_started_at)
-           WHEN ${isOver} AND ${wasFine} THEN NULL
-           ELSE s.marking_stopped_at END
-       RETURNING (SELECT marking_stopped_at FROM before) AS before, marking_stopped_at AS after`,
-      [appId, now, refreshes, rejections, windowBegan],
+    const total = (column: string, added: string): string =>
+      `(${added} + CASE WHEN ${isOver} THEN 0 ELSE s.${column} END)`;
+    const refreshesNow = total('window_refreshes', '$3::int');
+    const rejectionsNow = total('window_rejections', '$4::int');
+    const [state] = await this.change<Date>(
+      appId,
+      'marking_stopped_at',
+      `window_started_at = CASE WHEN ${isOver} THEN $2 ELSE s.window_started_at END,
+       window_refreshes = ${refreshesNow}, window_rejections = ${rejectionsNow},
+       marking_stopped_at = CASE
+         WHEN ${rejectionsNow} > ${limitOf(refreshesNow)} THEN COALESCE(s.marking_stopped_at, $2)
+         WHEN ${isOver} AND s.window_rejections <= ${limitOf('s.window_refreshes')} THEN NULL
+         ELSE s.marking_stopped_at END`,
+      [appId, now, refreshes, rejections, new Date(now.getTime() - WINDOW_MS)],
     );
-    const isStopped = state?.after != null;
-    return { isStopped, hasChanged: isStopped !== (state?.before != null) };
+    const isStopped = Boolean(state?.after);
+    return { isStopped, hasChanged: isStopped !== Boolean(state?.before) };
   }
+
+  /**
+   * Changes a row, and makes it before if there is none.
+   *
+   * @param watched the column of which it is told what was in it before and is in it after; the row is locked for that.
+   */
+  private async change<Value>(
+    appId: string,
+    watched: string,
+    assignments: string,
+    parameters: unknown[],
+  ): Promise<{ before: Value | null; after: Value | null }[]> {
+    const statement = `UPDATE ${this.table} AS s SET ${assignments}
+      FROM (SELECT app_id, ${watched} AS before FROM ${this.table} WHERE app_id = $1 FOR UPDATE) AS b
+      WHERE s.app_id = b.app_id RETURNING b.before, s.${watched} AS after`;
+    const run = async (): Promise<{ before: Value | null; after: Value | null }[]> => {
+      const [rows]: [{ before: Value | null; after: Value | null }[], number] = await this.rows.query(
+        statement,
+        parameters,
+      );
+      return rows;
+    };
+    const changed = await run();
+    if (changed.length > 0) return changed;
+    await this.rows.query(
+      `INSERT INTO ${this.table} (app_id, window_started_at, window_refreshes, window_rejections)
+       VALUES ($1, $2, 0, 0) ON CONFLICT DO NOTHING`,
+      [appId, parameters[1]],
+    );
+    return run();
+  }
+}
+
+/** @param refreshes an expression for how many there were. */
+function limitOf(refreshes: string): string {
+  return `GREATEST(${String(REJECTIONS_AT_LEAST)}, ${String(REJECTIONS_SHARE)} * ${refreshes})`;
 }

@@ -157,6 +157,8 @@ export class TestWorld {
           openBaseUrl: this.wechat.openBaseUrl,
           apiBaseUrl: this.wechat.apiBaseUrl,
           requestTimeoutMs: 1_000,
+          // A test says when tokens are refreshed.
+          refresh: false,
           ...module,
         }),
         ...imports,

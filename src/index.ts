@@ -21,6 +21,7 @@ export {
   type ConsentRequiredReason,
   WechatConsentRequiredError,
   WechatGrantNotFoundError,
+  WechatRefreshError,
 } from './refresh/wechat-grant.errors.js';
 export {
   WechatAuthorizationError,

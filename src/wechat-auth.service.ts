@@ -36,7 +36,7 @@ export class WechatAuthService {
    * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
    * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
    */
-  getAccessToken(key: WechatUserKey): Promise<string> {
+  async getAccessToken(key: WechatUserKey): Promise<string> {
     return this.accessTokens.get(this.keyOf(key));
   }
 

@@ -94,8 +94,8 @@ export class RefreshRepository {
   ): Promise<ClaimedGrant | undefined> {
     const [claimed] = await this.returned(
       `UPDATE ${this.table} AS g
-       SET refresh_lease_id = $5, refresh_lease_expires_at = $6,
-         refresh_due_at = CASE WHEN refresh_due_at IS NULL THEN NULL ELSE $6 END
+       SET refresh_lease_id = $5, refresh_lease_expires_at = $6::timestamptz,
+         refresh_due_at = CASE WHEN refresh_due_at IS NULL THEN NULL ELSE $6::timestamptz END
        WHERE app_id = $1 AND openid = $2 AND pair_version = $3
          AND (refresh_lease_expires_at IS NULL OR refresh_lease_expires_at <= $4)
        RETURNING ${CLAIMED_COLUMNS}`,

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
-import { WechatError } from '../common/errors.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { GrantKey } from '../grants/grant.reader.js';
 import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
@@ -12,7 +11,11 @@ import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
 import { RefreshSender } from './refresh.sender.js';
 import { RefreshSettlement } from './refresh.settlement.js';
-import { WechatConsentRequiredError, WechatGrantNotFoundError } from './wechat-grant.errors.js';
+import {
+  WechatConsentRequiredError,
+  WechatGrantNotFoundError,
+  WechatRefreshError,
+} from './wechat-grant.errors.js';
 
 /** What whoever gets a token can count on, in milliseconds. */
 const MIN_LIFE_MS = 60 * 1000;
@@ -96,10 +99,10 @@ export class AccessTokens {
       }
       // Whoever was at it has failed while this one waited: it would not go better right now.
       if (current.refreshFailedAt !== null && current.refreshFailedAt >= since)
-        throw refreshFailedElsewhere();
+        throw new WechatRefreshError('refresh_failed');
       const token = await this.tryRefresh(current);
       if (token !== undefined) return token;
-      if (performance.now() >= giveUpAt) throw refreshTookTooLong();
+      if (performance.now() >= giveUpAt) throw new WechatRefreshError('refresh_timeout');
       await sleep(LOOK_AGAIN_MS);
     }
   }
@@ -125,18 +128,4 @@ export class AccessTokens {
 function asGrantError(error: unknown): unknown {
   const isRejected = error instanceof WechatResponseError && error.class === 'token';
   return isRejected ? new WechatConsentRequiredError('pair', { cause: error }) : error;
-}
-
-function refreshFailedElsewhere(): WechatError {
-  return new WechatError(
-    'refresh_failed',
-    'The access token could not be refreshed just now: another process has tried and failed. Try again shortly.',
-  );
-}
-
-function refreshTookTooLong(): WechatError {
-  return new WechatError(
-    'refresh_timeout',
-    'The access token is being refreshed by another process, which takes too long. Try again shortly.',
-  );
 }

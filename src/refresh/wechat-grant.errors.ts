@@ -41,3 +41,18 @@ export class WechatGrantNotFoundError extends WechatError {
     );
   }
 }
+
+/** Somebody else refreshes the token, and has failed or takes too long: come back shortly. */
+export class WechatRefreshError extends WechatError {
+  declare readonly code: 'refresh_failed' | 'refresh_timeout';
+  readonly retryable = true;
+
+  constructor(code: 'refresh_failed' | 'refresh_timeout') {
+    super(
+      code,
+      code === 'refresh_failed'
+        ? 'The access token could not be refreshed just now: another process has tried and failed. Try again shortly.'
+        : 'The access token is being refreshed by another process, which takes too long. Try again shortly.',
+    );
+  }
+}

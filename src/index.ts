@@ -2,6 +2,12 @@ export { wechatAuthMigrations } from '../migrations/index.js';
 export { WechatClock } from './common/clock.js';
 export { WechatConfigurationError, type WechatConfigurationProblem, WechatError } from './common/errors.js';
 export type { OutsideWechat, WechatPrompt, WechatSignInContext, WechatSignInHook } from './common/options.js';
+export type {
+  WechatAuthEventName,
+  WechatAuthEvents,
+  WechatConsentEnd,
+  WechatUserEvent,
+} from './common/events.js';
 export type { PublicUrl } from './common/public-url.js';
 export { type WechatSession, type WechatSessionScope, WechatSessionStore } from './common/session.js';
 export type { WechatScope, WechatUser, WechatUserInfo } from './common/wechat-user.js';

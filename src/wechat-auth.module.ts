@@ -25,6 +25,9 @@ import { WechatSessionStore } from './common/session.js';
 import { WECHAT_DATA_SOURCE } from './grants/data-source.token.js';
 import { DatabaseClock } from './grants/database-clock.js';
 import { wechatAuthEntities } from './grants/entities.js';
+import { WechatEvents } from './common/events.js';
+import { ConsentReviewer } from './refresh/consent.reviewer.js';
+import { ConsentRepository } from './grants/consent.repository.js';
 import { AccountStateRepository } from './grants/account-state.repository.js';
 import { GrantRepository } from './grants/grant.repository.js';
 import { QuotaRepository } from './grants/quota.repository.js';
@@ -286,6 +289,11 @@ const PROVIDERS: Provider[] = [
     useFactory: (db: DataSource) => new AccountStateRepository(db),
   },
   {
+    provide: ConsentRepository,
+    inject: [WECHAT_DATA_SOURCE, WECHAT_AUTH_OPTIONS],
+    useFactory: (db: DataSource, { times }: ResolvedWechatAuthOptions) => new ConsentRepository(db, times),
+  },
+  {
     provide: QuotaRepository,
     inject: [WECHAT_DATA_SOURCE],
     useFactory: (db: DataSource) => new QuotaRepository(db),
@@ -317,6 +325,8 @@ const PROVIDERS: Provider[] = [
   SignOut,
   Profiles,
   AccessDecider,
+  WechatEvents,
+  ConsentReviewer,
   RefreshSender,
   RefreshSettlement,
   Refresher,

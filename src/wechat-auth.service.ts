@@ -1,5 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { WechatClock } from './common/clock.js';
 import { WechatError } from './common/errors.js';
+import { WechatEvents } from './common/events.js';
+import { ConsentRepository } from './grants/consent.repository.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from './common/options.js';
 import type { GrantKey } from './grants/grant.reader.js';
 import { AccessTokens } from './refresh/access.tokens.js';
@@ -26,6 +29,9 @@ export class WechatAuthService {
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(AccessTokens) private readonly accessTokens: AccessTokens,
     @Inject(Refresher) private readonly refresher: Refresher,
+    @Inject(ConsentRepository) private readonly consents: ConsentRepository,
+    @Inject(WechatClock) private readonly clock: WechatClock,
+    @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
   /**
@@ -38,6 +44,18 @@ export class WechatAuthService {
    */
   async getAccessToken(key: WechatUserKey): Promise<string> {
     return this.accessTokens.get(this.keyOf(key));
+  }
+
+  /**
+   * Ends a user's consent, so that the user is asked again: the next userinfo page explains, and then shows WeChat's own
+   * consent page, also if WeChat remembers a consent. Stored data stays; `forget` deletes it.
+   *
+   * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
+   */
+  async requireConsent(key: WechatUserKey): Promise<void> {
+    const grant = this.keyOf(key);
+    if (!(await this.consents.require(grant, this.clock.now()))) throw new WechatGrantNotFoundError();
+    this.events.emit('wechat.consent-required', { ...grant, reason: 'requested' });
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
+import { WechatEvents } from '../common/events.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import { WechatRandomness } from '../common/randomness.js';
 import { SealError } from '../common/sealer.js';
@@ -30,6 +31,7 @@ export class RefreshSettlement {
     @Inject(WechatRandomness) private readonly randomness: WechatRandomness,
     @Inject(RefreshRepository) private readonly refreshes: RefreshRepository,
     @Inject(AccountStateRepository) private readonly accounts: AccountStateRepository,
+    @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
   /** @returns the keys of the grants that were written: what others have changed meanwhile stays as it is. */
@@ -39,6 +41,7 @@ export class RefreshSettlement {
     const now = this.clock.now();
     const results = outcomes.map((outcome, index) => this.resultOf(outcome, failures[index], mayMark, now));
     const written = await this.refreshes.save(results);
+    this.tellHost(results, written);
     await this.noteAccount(appId, outcomes, failures, now);
     this.tellStrange(outcomes);
     return written;
@@ -92,9 +95,25 @@ export class RefreshSettlement {
         this.logger.error(
           `The account ${appId} is stopped: ${fault.error.message} It is tried again every five minutes.`,
         );
+        this.events.emit('wechat.account-misconfigured', { appId, errcode: fault.error.errcode });
       }
     } else if (outcomes.some((outcome) => 'tokens' in outcome) && (await this.accounts.resume(appId))) {
       this.logger.log(`The account ${appId} goes on: WeChat answers its refreshes again.`);
+    }
+  }
+
+  /** Of what was written, and nothing else. */
+  private tellHost(results: readonly RefreshResult[], written: readonly GrantKey[]): void {
+    const openids = new Set(written.map(({ openid }) => openid));
+    for (const { claimed, tokens, pairStatus } of results) {
+      const { appId, openid } = claimed;
+      if (!openids.has(openid)) continue;
+      if (tokens) {
+        const { accessTokenExpiresAt } = tokens;
+        this.events.emit('wechat.refreshed', { appId, openid, accessTokenExpiresAt });
+      } else if (pairStatus === 'dead') {
+        this.events.emit('wechat.consent-required', { appId, openid, reason: 'rejected' });
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/o
 import { AccountStateRepository } from '../grants/account-state.repository.js';
 import { QuotaRepository } from '../grants/quota.repository.js';
 import { RefreshRepository } from '../grants/refresh.repository.js';
+import { ConsentReviewer } from './consent.reviewer.js';
 import { RefreshSender } from './refresh.sender.js';
 import { type RefreshOutcome, RefreshSettlement } from './refresh.settlement.js';
 
@@ -38,14 +39,21 @@ export class Refresher {
     @Inject(QuotaRepository) private readonly quotas: QuotaRepository,
     @Inject(RefreshSender) private readonly sender: RefreshSender,
     @Inject(RefreshSettlement) private readonly settlement: RefreshSettlement,
+    @Inject(ConsentReviewer) private readonly consents: ConsentReviewer,
   ) {
     this.limit = pLimit(options.refresh.concurrency);
   }
 
-  /** Refreshes all that is due now. An account that fails does not keep the others waiting. */
+  /**
+   * Refreshes all that is due now, and marks the users whose consent ends soon or has ended. An account that fails does
+   * not keep the others waiting.
+   */
   async sweep(): Promise<RefreshReport> {
     const report: RefreshReport = { refreshed: 0, failed: 0 };
-    const sweeps = this.options.accounts.map(({ appId }) => this.track(this.sweepAccount(appId, report)));
+    const sweeps = [
+      this.track(this.consents.review()),
+      ...this.options.accounts.map(({ appId }) => this.track(this.sweepAccount(appId, report))),
+    ];
     const failure = (await Promise.allSettled(sweeps)).find((sweep) => sweep.status === 'rejected');
     if (failure) throw failure.reason;
     return report;

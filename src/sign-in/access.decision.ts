@@ -6,6 +6,7 @@ import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/o
 import { SealError } from '../common/sealer.js';
 import { type WechatSession, type WechatSessionScope, WechatSessionStore } from '../common/session.js';
 import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
+import { ConsentRepository } from '../grants/consent.repository.js';
 import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
@@ -37,6 +38,8 @@ interface Visit extends WechatSessionScope {
 interface Standing {
   user: WechatUser | undefined;
   isEnough: boolean;
+  /** The grant of a user whose consent ends soon. */
+  endingSoon?: WechatGrant;
 }
 
 const NOBODY: Standing = { user: undefined, isEnough: false };
@@ -51,6 +54,7 @@ export class AccessDecider {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
+    @Inject(ConsentRepository) private readonly consents: ConsentRepository,
     @Inject(Profiles) private readonly profiles: Profiles,
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
     @Inject(SignInRequests) private readonly requests: SignInRequests,
@@ -94,10 +98,15 @@ export class AccessDecider {
     if (isValid && session.snapshot && !isSafeMethod(exchange)) return { answer: snapshotProblem() };
     const isNavigation = isPageNavigation(exchange);
     const standing = isValid ? await this.standing(visit, session, isNavigation) : NOBODY;
-    if (standing.isEnough || requirement.optional) return { user: standing.user };
     const request = this.signInRequest(visit);
+    if (standing.isEnough || requirement.optional) {
+      const canAsk = isNavigation && !requirement.optional && this.starter.leadsToWechat(exchange);
+      const renews = canAsk && (await this.mayAskAgain(standing.endingSoon));
+      if (!renews) return { user: standing.user };
+      return { answer: await this.starter.start(exchange, { ...request, renewal: true }) };
+    }
     if (isNavigation) return { answer: await this.starter.start(exchange, request) };
-    const { returnPath: _, ...anyPage } = request;
+    const { returnPath: _, renewal: __, ...anyPage } = request;
     return {
       answer: unauthorizedProblem(
         isValid ? 'consent_required' : 'sign_in_required',
@@ -157,6 +166,7 @@ export class AccessDecider {
         ...(userInfo && { userInfo }),
       },
       isEnough: !isNavigation || this.isPairGood(grant, userInfo),
+      ...(grant.consentNotice === 'due' && { endingSoon: grant }),
     };
   }
 
@@ -171,6 +181,11 @@ export class AccessDecider {
     return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);
   }
 
+  /** Once in 24 hours, on whichever instance; a script is served until the end. */
+  private async mayAskAgain(grant: WechatGrant | undefined): Promise<boolean> {
+    return grant !== undefined && this.consents.takeAsk(grant, this.clock.now());
+  }
+
   private signInRequest({ exchange, requirement, appId, publicUrl }: Visit): SignInRequest {
     return {
       appId,
@@ -179,6 +194,7 @@ export class AccessDecider {
       prompt: requirement.prompt ?? this.options.prompt,
       returnPath: this.publicUrls.returnPathOf(exchange, publicUrl),
       asked: false,
+      renewal: false,
     };
   }
 

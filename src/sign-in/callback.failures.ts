@@ -59,6 +59,10 @@ export class CallbackFailures {
   ): Promise<Answer> {
     const remedy = remedyOf(error, attempt);
     this.log(error, remedy);
+    // Whoever was let in anyway, and does not want to be asked again now, goes on.
+    if (request.renewal) {
+      return { kind: 'redirect', status: 303, url: request.publicUrl.origin + request.returnPath };
+    }
     if (remedy !== 'restart') return this.page(remedy, request);
     try {
       return await this.starter.start(exchange, request, attempt + 1);

@@ -86,8 +86,8 @@ export class CallbackHandler {
     const publicUrl = ticket && this.publicUrls.byId(ticket.publicUrlId);
     const account = this.options.accounts.find(({ appId }) => appId === ticket?.appId);
     if (sealedTicket === undefined || !ticket || !publicUrl || !account) return undefined;
-    const { appId, goal, prompt, returnPath, asked } = ticket;
-    const request: SignInRequest = { appId, publicUrl, goal, prompt, returnPath, asked };
+    const { appId, goal, prompt, returnPath, asked, renewal } = ticket;
+    const request: SignInRequest = { appId, publicUrl, goal, prompt, returnPath, asked, renewal };
     const browserId = this.browsers.idOf(exchange, request);
     return { exchange, ticket, sealedTicket, account, request, state: exchange.query('state'), browserId };
   }

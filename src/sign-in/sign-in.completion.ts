@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
+import { WechatEvents } from '../common/events.js';
 import {
   type ResolvedWechatAuthOptions,
   WECHAT_AUTH_OPTIONS,
@@ -30,6 +31,7 @@ export class SignInCompletion {
     @Inject(WechatRandomness) private readonly randomness: WechatRandomness,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
   /**
@@ -74,6 +76,13 @@ export class SignInCompletion {
       request,
     );
     await this.grants.markSignedIn(grant, this.clock.now());
+    this.events.emit('wechat.signed-in', {
+      appId: grant.appId,
+      openid: grant.openid,
+      ...(unionid !== undefined && { unionid }),
+      scope,
+      isNewGrant: grant.signedInAt === null,
+    });
     return this.session(account, { ...tokens, unionid }, this.options.sessionMaxAgeMs);
   }
 

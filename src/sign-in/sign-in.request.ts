@@ -14,6 +14,8 @@ export interface SignInRequest {
   returnPath: string;
   /** Whether a person pressed a button for this. */
   asked: boolean;
+  /** Whether the user is let in anyway, and only asked again before the consent ends. Never from an address. */
+  renewal: boolean;
 }
 
 /** Writes sign-in requests into addresses of ours, and reads them back. */
@@ -36,13 +38,17 @@ export class SignInRequests {
       prompt: promptGiven === 'explain' || promptGiven === 'direct' ? promptGiven : prompt,
       returnPath: this.publicUrls.checkedReturnPath(exchange.query('return_to'), publicUrl),
       asked: exchange.query('asked') === '1',
+      renewal: false,
     };
   }
 
   /** @returns the address of `sign-in` or `consent` with this request; defaults are left out. */
   url(
     route: 'sign-in' | 'consent',
-    request: Omit<SignInRequest, 'returnPath' | 'asked'> & { returnPath?: string; asked?: boolean },
+    request: Omit<SignInRequest, 'returnPath' | 'asked' | 'renewal'> & {
+      returnPath?: string;
+      asked?: boolean;
+    },
   ): string {
     const { appId, publicUrl, goal, prompt, returnPath, asked } = request;
     return this.publicUrls.route(publicUrl, route, {

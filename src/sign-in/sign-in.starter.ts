@@ -37,7 +37,7 @@ export class SignInStarter {
    * @throws {WechatAuthorizationError} `too_many_attempts`
    */
   async start(exchange: HttpExchange, request: SignInRequest, attempt = 1): Promise<Answer> {
-    if (this.options.outsideWechat === 'open-in-wechat' && !isWechatBrowser(exchange)) {
+    if (!this.leadsToWechat(exchange)) {
       return openInWechatPage(request.publicUrl.origin + request.returnPath);
     }
     if (attempt > MAX_ATTEMPTS) {
@@ -50,8 +50,14 @@ export class SignInStarter {
     if (scope === undefined) {
       return { kind: 'redirect', status: 302, url: this.requests.url('consent', request) };
     }
-    const url = await this.authorizationUrl(exchange, request, scope, attempt);
+    const forcePopup = scope === 'userinfo' && (await this.wantsPopup(exchange, request));
+    const url = await this.authorizationUrl(exchange, request, scope, forcePopup, attempt);
     return attempt === 1 ? { kind: 'redirect', status: 302, url } : continuePage(url);
+  }
+
+  /** Whether the browser is one that a sign-in sends to WeChat. */
+  leadsToWechat(exchange: HttpExchange): boolean {
+    return this.options.outsideWechat !== 'open-in-wechat' || isWechatBrowser(exchange);
   }
 
   /** @returns the address behind a button that says "sign in again": pressing it is asking. */
@@ -74,13 +80,21 @@ export class SignInStarter {
     return grant && isConsentLive(grant, this.clock.now()) ? 'userinfo' : undefined;
   }
 
+  /** The host may have ended a consent that WeChat still remembers. */
+  private async wantsPopup(exchange: HttpExchange, request: SignInRequest): Promise<boolean> {
+    const session = await this.sessions.read(exchange.request, request);
+    const grant = session && !session.snapshot ? await this.grants.find(session) : null;
+    return grant?.consentPopupWanted ?? false;
+  }
+
   private authorizationUrl(
     exchange: HttpExchange,
     request: SignInRequest,
     scope: WechatScope,
+    forcePopup: boolean,
     attempt: number,
   ): Promise<string> {
-    const { appId, publicUrl, goal, prompt, returnPath, asked } = request;
+    const { appId, publicUrl, goal, prompt, returnPath, asked, renewal } = request;
     const browserId = this.browsers.ensureId(exchange, request);
     const sealedTicket = this.tickets.seal({
       appId,
@@ -91,9 +105,14 @@ export class SignInStarter {
       returnPath,
       attempt,
       asked,
+      renewal,
       issuedAt: this.clock.now(),
     });
     const callbackURL = this.publicUrls.route(publicUrl, 'callback', { t: sealedTicket });
-    return this.authorization.start(appId, { query: {}, sealedTicket, browserId }, { callbackURL, scope });
+    return this.authorization.start(
+      appId,
+      { query: {}, sealedTicket, browserId },
+      { callbackURL, scope, forcePopup },
+    );
   }
 }

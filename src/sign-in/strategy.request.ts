@@ -12,4 +12,6 @@ export interface StrategyRequest {
 export interface StrategyOptions {
   callbackURL: string;
   scope: WechatScope;
+  /** Asks the user on WeChat's page even if WeChat remembers a consent. */
+  forcePopup?: boolean;
 }

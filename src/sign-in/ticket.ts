@@ -26,6 +26,8 @@ export interface SignInTicket {
   attempt: number;
   /** Whether a person pressed a button for this. */
   asked: boolean;
+  /** Whether the user is let in anyway, and only asked again before the consent ends. */
+  renewal: boolean;
   issuedAt: Date;
 }
 

@@ -67,8 +67,10 @@ export class WechatStrategy extends OAuth2Strategy {
     const redirect = this.redirect.bind(this);
     this.redirect = (stockUrl: string): void => {
       const state = new URL(stockUrl).searchParams.get('state') ?? '';
-      const { callbackURL: redirectUri, scope } = options;
-      redirect(this.client.buildAuthorizationUrl({ appId: this.appId, redirectUri, scope, state }));
+      const { callbackURL: redirectUri, scope, forcePopup = false } = options;
+      redirect(
+        this.client.buildAuthorizationUrl({ appId: this.appId, redirectUri, scope, state, forcePopup }),
+      );
     };
     super.authenticate(request, options);
   }

@@ -79,6 +79,7 @@ async function completedCallback(
     returnPath: '/',
     attempt: 1,
     asked: false,
+    renewal: false,
     issuedAt: module.clock.now(),
   });
   const state = module.get(States).issue(sealedTicket, browserId);

@@ -46,6 +46,8 @@ const MAX_INTERVAL_MS = 60 * MINUTE_MS;
 const MAX_LEAD_TIME_MS = 90 * MINUTE_MS;
 /** No session and no token lives longer; browsers keep cookies for 400 days at most. */
 const MAX_LIFETIME_MS = 400 * DAY_MS;
+/** Ten years: whoever means "for ever" has to think about it. */
+const MAX_RETENTION_DAYS = 3_650;
 /** The user waits for it. */
 const MAX_TIMEOUT_MS = 60_000;
 
@@ -128,6 +130,11 @@ export interface WechatAuthOptions {
   refresh?: WechatRefreshOptions | false;
   /** How long before a consent ends the user may be asked again, in milliseconds. Default: 3 days. */
   reconsentWindowMs?: number;
+  /**
+   * How long a user is kept who does not sign in any more, in days; then all that is stored of the user is deleted, and
+   * sessions that still live end. Default: 180.
+   */
+  retainInactiveDays?: number;
   /** Time limit of one call to WeChat, in milliseconds. Default: 5 000. */
   requestTimeoutMs?: number;
   /**
@@ -168,6 +175,7 @@ export const OPTION_NAMES = Object.keys({
   refreshTokenLifetimeMs: true,
   refresh: true,
   reconsentWindowMs: true,
+  retainInactiveDays: true,
   requestTimeoutMs: true,
   allowedOrigins: true,
   consentText: true,
@@ -272,6 +280,11 @@ function checkRest(
     ),
     ...checkSession(settings.read('session'), problems),
     ...checkRefresh(settings, problems),
+    retainInactiveDays: wholeNumber(
+      settings.read('retainInactiveDays'),
+      { default: 180, max: MAX_RETENTION_DAYS },
+      problems,
+    ),
     requestTimeoutMs: milliseconds(
       settings.read('requestTimeoutMs'),
       { defaultMs: 5_000, maxMs: MAX_TIMEOUT_MS },

@@ -73,6 +73,8 @@ export interface ResolvedWechatAuthOptions {
   refresh: RefreshSettings;
   /** How early access tokens are refreshed, and users asked again. */
   times: GrantTimes;
+  /** Users who have not signed in for longer are forgotten. */
+  retainInactiveDays: number;
   /** Limit of one call to WeChat, from the first byte sent to the last one read, in milliseconds. */
   requestTimeoutMs: number;
   /** Origins besides the public ones that may send unsafe requests. */

@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
 
 /** What the module does with every table of its own. */
-const NEEDED_RIGHTS = ['SELECT', 'INSERT', 'UPDATE'];
+const NEEDED_RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 /** What there is of a table of ours in the database, and what the data source's role may not do with it. */
 export interface FoundTable {
@@ -31,10 +31,14 @@ export async function findTable(
        ARRAY(SELECT relname::text FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = found.id) AS indexes,
        CASE WHEN NOT found.is_open THEN quote_ident(found.schema) END AS "closedSchema",
        ARRAY(
-         SELECT needed FROM unnest($3::text[]) WITH ORDINALITY AS rights(needed, position) WHERE EXISTS (
-           SELECT FROM pg_attribute WHERE attrelid = found.id AND attnum > 0 AND NOT attisdropped
-             AND NOT has_column_privilege(found.id, attnum, needed)
-         ) ORDER BY position
+         SELECT needed FROM unnest($3::text[]) WITH ORDINALITY AS rights(needed, position) WHERE CASE needed
+           -- The one that cannot be given by columns.
+           WHEN 'DELETE' THEN NOT has_table_privilege(found.id, needed)
+           ELSE EXISTS (
+             SELECT FROM pg_attribute WHERE attrelid = found.id AND attnum > 0 AND NOT attisdropped
+               AND NOT has_column_privilege(found.id, attnum, needed)
+           ) END
+         ORDER BY position
        ) AS "lackingRights",
        quote_ident(current_user) AS role
      FROM (SELECT) AS one LEFT JOIN LATERAL (

@@ -8,6 +8,7 @@ import type { WechatScope } from '../common/wechat-user.js';
 @Entity({ name: 'wechat_sign_in' })
 @Index('wechat_sign_in_browser_idx', ['browserDigest', 'completedAt'])
 @Index('wechat_sign_in_expires_at_idx', ['expiresAt'])
+@Index('wechat_sign_in_user_idx', ['appId', 'openid'], { where: '"openid" IS NOT NULL' })
 export class WechatSignIn {
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'wechat_sign_in_pkey' })
   id!: string;

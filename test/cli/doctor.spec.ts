@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createTestDatabase } from '../support/database.js';
+import { listed, TABLES } from '../support/tables.js';
 import { FOLDER_WITH_PACKAGES, runCommand, spawnCommand } from './command.runner.js';
 import { complaints, type Diagnosis, DoctorWorld, KEY, query } from './doctor.harness.js';
 
@@ -154,8 +155,8 @@ describe('doctor, about settings,', () => {
     await query(
       world.database.url,
       `INSERT INTO wechat_grant (app_id, openid, pair_version, pair_scope, pair_status, pair_ability, sealed_tokens,
-         access_token_expires_at, refresh_token_expires_at, created_at)
-       VALUES ('wx0', 'o0', 1, 'base', 'alive', 'unable', '${header}..iv.text.tag', '2026-01-01', '2026-01-01', '2026-01-01')`,
+         access_token_expires_at, refresh_token_expires_at, created_at, refresh_failures, consent_popup_wanted)
+       VALUES ('wx0', 'o0', 1, 'base', 'alive', 'unable', '${header}..iv.text.tag', '2026-01-01', '2026-01-01', '2026-01-01', 0, false)`,
     );
     try {
       const diagnosis = await world.diagnose({}, ['--offline']);
@@ -200,6 +201,7 @@ describe('doctor, about the database,', () => {
 
   it('names the rights that its role lacks, with the statement that grants them', async () => {
     const role = `limited_${randomBytes(6).toString('hex')}`;
+    const paths = TABLES.map((name) => `public.${name}`);
     await query(world.database.url, `CREATE ROLE ${role}`);
     try {
       const url = new URL(world.database.url);
@@ -208,8 +210,8 @@ describe('doctor, about the database,', () => {
       expect(findings).toContainEqual({
         check: 'database',
         status: 'error',
-        message: `The database role ${role} lacks SELECT, INSERT and UPDATE on public.wechat_grant and public.wechat_sign_in.`,
-        cure: `As the owner of the tables run: GRANT SELECT, INSERT, UPDATE ON public.wechat_grant, public.wechat_sign_in TO ${role};`,
+        message: `The database role ${role} lacks SELECT, INSERT, UPDATE and DELETE on ${listed(paths)}.`,
+        cure: `As the owner of the tables run: GRANT SELECT, INSERT, UPDATE, DELETE ON ${paths.join(', ')} TO ${role};`,
       });
     } finally {
       await query(world.database.url, `DROP ROLE ${role}`);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModuleMetadata } from '@nestjs/common';
 import { WechatAuthModule, wechatAuthMigrations, WechatConfigurationError } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { listed, TABLES } from '../support/tables.js';
 import { TestWorld } from '../support/test-app.js';
 import { database, settingsFor, signIn, startHost } from './host.application.js';
 
@@ -49,7 +50,7 @@ describe('a host of several data sources', () => {
         database(world, { name: 'wechat', url: other.url }),
         WechatAuthModule.forRoot({ ...settingsFor(world, url), dataSource: 'wechat' }),
       ]),
-    ).rejects.toThrow('The database lacks the table wechat_grant and the table wechat_sign_in.');
+    ).rejects.toThrow(`The database lacks ${listed(TABLES.map((name) => `the table ${name}`))}.`);
   });
 });
 
@@ -136,7 +137,7 @@ describe.each([['shop'], ['My Shop']])('the host’s schema %j', (schema) => {
     WHERE table_name LIKE 'wechat%' AND table_schema = '${schema}' ORDER BY 2`;
 
   beforeEach(async () => {
-    await world.query('DROP TABLE wechat_grant, wechat_sign_in, migrations');
+    await world.query(`DROP TABLE ${TABLES.join(', ')}, migrations`);
     await world.query(`CREATE SCHEMA "${schema}"`);
   });
 
@@ -150,10 +151,7 @@ describe.each([['shop'], ['My Shop']])('the host’s schema %j', (schema) => {
     try {
       const { openid } = await signIn(host);
       expect(await world.query(`SELECT openid FROM "${schema}".wechat_grant`)).toEqual([{ openid }]);
-      expect(await world.query(tables)).toEqual([
-        { schema, name: 'wechat_grant' },
-        { schema, name: 'wechat_sign_in' },
-      ]);
+      expect(await world.query(tables)).toEqual(TABLES.toSorted().map((name) => ({ schema, name })));
     } finally {
       await host.app.close();
     }

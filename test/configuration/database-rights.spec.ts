@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WechatAuthModule, type WechatAuthOptions, WechatConfigurationError } from '../../src/index.js';
+import { listed, TABLES } from '../support/tables.js';
 import { TestWorld } from '../support/test-app.js';
 import { database, settingsFor, signIn, startHost } from './host.application.js';
 
 let world: TestWorld;
 /** A role that may log in and nothing else, with a name that statements have to quote. */
 let role: string;
+let grantAll: string;
 
 beforeEach(async () => {
   world = await TestWorld.create();
   role = `The "app" ${randomBytes(4).toString('hex')}`;
   await world.query(`CREATE ROLE ${quoted(role)}`);
+  grantAll = `GRANT SELECT, INSERT, UPDATE, DELETE ON ${TABLES.join(', ')} TO ${quoted(role)}`;
 });
 afterEach(async () => {
   await world.query(`DROP OWNED BY ${quoted(role)}; DROP ROLE ${quoted(role)}`);
@@ -55,7 +58,7 @@ describe('a database role without rights on the tables', () => {
     expect(problems.map(({ problem }) => problem)).toEqual([
       expect.stringMatching(/^appId \(WECHAT_APP_ID\) is not the form/),
       expect.stringMatching(/^publicUrl \(WECHAT_PUBLIC_URL\) has http:\/\/a\.com: plain http/),
-      `The database role ${quoted(role)} lacks SELECT, INSERT and UPDATE on public.wechat_grant and public.wechat_sign_in.`,
+      `The database role ${quoted(role)} lacks SELECT, INSERT, UPDATE and DELETE on ${listed(TABLES.map((name) => `public.${name}`))}.`,
     ]);
   });
 
@@ -72,18 +75,14 @@ describe('a database role without rights on the tables', () => {
   });
 
   it('is told only of the rights that it lacks, and where', async () => {
-    await world.query(
-      `GRANT SELECT, INSERT, UPDATE ON wechat_grant TO ${quoted(role)}; GRANT SELECT ON wechat_sign_in TO ${quoted(role)}`,
-    );
+    await world.query(`${grantAll}; REVOKE INSERT, DELETE ON wechat_sign_in FROM ${quoted(role)}`);
     expect((await problemsAsRole()).map(({ problem }) => problem)).toEqual([
-      `The database role ${quoted(role)} lacks INSERT and UPDATE on public.wechat_sign_in.`,
+      `The database role ${quoted(role)} lacks INSERT and DELETE on public.wechat_sign_in.`,
     ]);
   });
 
   it('may have them by columns as well', async () => {
-    await world.query(
-      `GRANT SELECT, INSERT, UPDATE ON wechat_grant TO ${quoted(role)}; GRANT SELECT, INSERT ON wechat_sign_in TO ${quoted(role)}`,
-    );
+    await world.query(`${grantAll}; REVOKE UPDATE ON wechat_sign_in FROM ${quoted(role)}`);
     const columns = await world.query<{ name: string }>(
       `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'wechat_sign_in'`,
     );
@@ -101,14 +100,19 @@ describe.each([
   beforeEach(async () => {
     if (schema !== 'public') {
       await world.query(
-        `CREATE SCHEMA "${schema}"; ALTER TABLE wechat_grant SET SCHEMA "${schema}"; ALTER TABLE wechat_sign_in SET SCHEMA "${schema}"`,
+        [
+          `CREATE SCHEMA "${schema}"`,
+          ...TABLES.map((name) => `ALTER TABLE ${name} SET SCHEMA "${schema}"`),
+        ].join('; '),
       );
     }
     await world.query(`REVOKE USAGE ON SCHEMA "${schema}" FROM PUBLIC`);
   });
 
   it('is told so, and not that tables are missing', async () => {
-    await world.query(`GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA "${schema}" TO ${quoted(role)}`);
+    await world.query(
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "${schema}" TO ${quoted(role)}`,
+    );
     const [problem, ...others] = await problemsAsRole({}, connection);
     expect(problem?.problem).toBe(
       `The database role ${quoted(role)} may not use the schema ${schema === 'public' ? schema : quoted(schema)}, where the tables are.`,
@@ -123,7 +127,7 @@ describe.each([
     const problems = await problemsAsRole({}, connection);
     expect(problems.map(({ problem }) => problem)).toEqual([
       expect.stringContaining('may not use the schema'),
-      expect.stringContaining('lacks SELECT, INSERT and UPDATE on'),
+      expect.stringContaining('lacks SELECT, INSERT, UPDATE and DELETE on'),
     ]);
     for (const problem of problems) await runStatementOf(problem);
     const host = await startAsRole({}, connection);
@@ -132,10 +136,12 @@ describe.each([
 
   it('is still told to migrate where there are no tables', async () => {
     await world.query(
-      `DROP TABLE "${schema}".wechat_grant; DROP TABLE "${schema}".wechat_sign_in; GRANT USAGE ON SCHEMA "${schema}" TO ${quoted(role)}`,
+      `DROP TABLE ${TABLES.map((name) => `"${schema}".${name}`).join(', ')}; GRANT USAGE ON SCHEMA "${schema}" TO ${quoted(role)}`,
     );
     expect((await problemsAsRole({}, connection)).map(({ problem }) => problem)).toEqual([
-      expect.stringMatching(/^The database lacks the table .*wechat_grant and the table .*wechat_sign_in\.$/),
+      expect.stringMatching(
+        /^The database lacks the table .*wechat_grant, .* and the table .*wechat_lease\.$/,
+      ),
     ]);
   });
 });

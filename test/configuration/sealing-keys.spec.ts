@@ -97,10 +97,10 @@ describe('the search for the keys of stored tokens', () => {
   async function insert(count: number, headers: readonly string[]): Promise<void> {
     await dataSource.query(
       `INSERT INTO wechat_grant (app_id, openid, pair_version, pair_scope, pair_status, pair_ability, sealed_tokens,
-         access_token_expires_at, refresh_token_expires_at, created_at)
+         access_token_expires_at, refresh_token_expires_at, created_at, refresh_failures, consent_popup_wanted)
        SELECT 'wx0123456789abcdef', 'o' || n, 1, 'base', 'alive', 'unable',
          ($2::text[])[1 + n % cardinality($2::text[])] || '..' || md5(n::text) || '.' || repeat(md5(n::text), 8),
-         '2026-01-01', '2026-01-01', '2026-01-01'
+         '2026-01-01', '2026-01-01', '2026-01-01', 0, false
        FROM generate_series(1, $1::int) AS n`,
       [count, headers],
     );

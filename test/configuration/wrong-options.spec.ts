@@ -81,7 +81,7 @@ describe('a name that is no option', () => {
     [
       { scope: 'base' },
       'scope',
-      'Take it away. The options are: appId, appSecret, accounts, publicUrl, keys, openBaseUrl, apiBaseUrl, path, prompt, outsideWechat, session, refreshTokenLifetimeMs, requestTimeoutMs, allowedOrigins, consentText, onSignIn, dataSource.',
+      'Take it away. The options are: appId, appSecret, accounts, publicUrl, keys, openBaseUrl, apiBaseUrl, path, prompt, outsideWechat, session, refreshTokenLifetimeMs, refresh, reconsentWindowMs, retainInactiveDays, requestTimeoutMs, allowedOrigins, consentText, onSignIn, dataSource.',
     ],
   ])('is found, with the one that was meant: %j', (options, name, cure) => {
     expect(problemsOf(options)).toEqual([`${name} is not an option of this module. ${cure}`]);

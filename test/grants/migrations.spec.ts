@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions, DefaultNamingStrategy } from 'typeo
 import { schemaProblems } from '../../src/grants/schema.check.js';
 import { wechatAuthEntities, wechatAuthMigrations } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { listed, TABLES } from '../support/tables.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -71,13 +72,9 @@ describe.each([
     expect(await differences()).not.toEqual([]);
     await dataSource.runMigrations();
     expect(await differences()).toEqual([]);
-    expect((await tablesAndIndexes()).tables).toEqual([
-      `${schemaName}.migrations`,
-      `${schemaName}.wechat_account_state`,
-      `${schemaName}.wechat_grant`,
-      `${schemaName}.wechat_quota`,
-      `${schemaName}.wechat_sign_in`,
-    ]);
+    expect((await tablesAndIndexes()).tables).toEqual(
+      ['migrations', ...TABLES.toSorted()].map((name) => `${schemaName}.${name}`),
+    );
   });
 
   it('make an index for every key and every query, and no other', async () => {
@@ -88,12 +85,17 @@ describe.each([
       `CREATE UNIQUE INDEX wechat_grant_pkey ON ${schema}.wechat_grant USING btree (app_id, openid)`,
       `CREATE INDEX wechat_grant_refresh_due_idx ON ${schema}.wechat_grant USING btree (app_id, refresh_due_at) WHERE (refresh_due_at IS NOT NULL)`,
       `CREATE INDEX wechat_grant_sealed_tokens_header_idx ON ${schema}.wechat_grant USING btree (split_part(sealed_tokens, '.'::text, 1))`,
+      `CREATE UNIQUE INDEX wechat_lease_pkey ON ${schema}.wechat_lease USING btree (name)`,
       `CREATE UNIQUE INDEX wechat_quota_pkey ON ${schema}.wechat_quota USING btree (app_id, endpoint)`,
+      `CREATE INDEX wechat_revocation_expires_at_idx ON ${schema}.wechat_revocation USING btree (expires_at)`,
+      `CREATE UNIQUE INDEX wechat_revocation_pkey ON ${schema}.wechat_revocation USING btree (kind, subject)`,
+      `CREATE INDEX wechat_revocation_revoked_at_idx ON ${schema}.wechat_revocation USING btree (revoked_at, subject)`,
       `CREATE INDEX wechat_sign_in_browser_idx ON ${schema}.wechat_sign_in USING btree (browser_digest, completed_at)`,
       `CREATE UNIQUE INDEX wechat_sign_in_code_digest_key ON ${schema}.wechat_sign_in USING btree (code_digest)`,
       `CREATE INDEX wechat_sign_in_expires_at_idx ON ${schema}.wechat_sign_in USING btree (expires_at)`,
       `CREATE UNIQUE INDEX wechat_sign_in_pkey ON ${schema}.wechat_sign_in USING btree (id)`,
       `CREATE UNIQUE INDEX wechat_sign_in_state_digest_key ON ${schema}.wechat_sign_in USING btree (state_digest)`,
+      `CREATE INDEX wechat_sign_in_user_idx ON ${schema}.wechat_sign_in USING btree (app_id, openid) WHERE (openid IS NOT NULL)`,
     ]);
   });
 
@@ -136,7 +138,7 @@ describe.each([
 
   it('are named as the cure by the check at start, with every table that is missing', async () => {
     expect(await problems()).toEqual([
-      `The database lacks the table ${path('wechat_grant')}, the table ${path('wechat_sign_in')}, the table ${path('wechat_account_state')} and the table ${path('wechat_quota')}. ${migrate()}`,
+      `The database lacks ${listed(TABLES.map((name) => `the table ${path(name)}`))}. ${migrate()}`,
     ]);
   });
 

@@ -32,6 +32,8 @@ import { AccountStateRepository } from './grants/account-state.repository.js';
 import { GrantRepository } from './grants/grant.repository.js';
 import { QuotaRepository } from './grants/quota.repository.js';
 import { RefreshRepository } from './grants/refresh.repository.js';
+import { RevocationRepository } from './grants/revocation.repository.js';
+import { Revocations } from './grants/revocations.js';
 import { SignInRepository } from './grants/sign-in.repository.js';
 import { WechatClient } from './protocol/wechat.client.js';
 import { AccessTokens } from './refresh/access.tokens.js';
@@ -49,6 +51,7 @@ import { ExchangeClaims } from './sign-in/exchange.claims.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
 import { Profiles } from './sign-in/profiles.js';
 import { PublicUrls } from './sign-in/public-urls.js';
+import { SessionValidity } from './sign-in/session.validity.js';
 import { SignInCompletion } from './sign-in/sign-in.completion.js';
 import { SignInController } from './sign-in/sign-in.controller.js';
 import { SignInRequests } from './sign-in/sign-in.request.js';
@@ -303,6 +306,12 @@ const PROVIDERS: Provider[] = [
     inject: [WECHAT_DATA_SOURCE],
     useFactory: (db: DataSource) => new SignInRepository(db),
   },
+  {
+    provide: RevocationRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new RevocationRepository(db),
+  },
+  Revocations,
   CookieSessionStore,
   {
     provide: WechatSessionStore,
@@ -316,6 +325,7 @@ const PROVIDERS: Provider[] = [
   SignInTickets,
   States,
   Browsers,
+  SessionValidity,
   Authorization,
   SignInStarter,
   SignInCompletion,

@@ -85,6 +85,8 @@ export class GrantReader {
 }
 
 /** A host may have told its driver to leave instants as they come. */
-function instantOf(value: Date | string | null): Date | null {
+export function instantOf(value: Date | string): Date;
+export function instantOf(value: Date | string | null): Date | null;
+export function instantOf(value: Date | string | null): Date | null {
   return typeof value === 'string' ? new Date(value) : value;
 }

@@ -117,9 +117,9 @@ export class GrantRepository {
     );
   }
 
-  /** Notes that a sign-in has completed. */
-  async markSignedIn({ appId, openid }: GrantKey, at: Date): Promise<void> {
-    await this.rows.update({ appId, openid }, { signedInAt: at });
+  /** Notes that a sign-in has completed. @returns false if the grant was deleted meanwhile. */
+  async markSignedIn({ appId, openid }: GrantKey, at: Date): Promise<boolean> {
+    return (await this.rows.update({ appId, openid }, { signedInAt: at })).affected === 1;
   }
 
   /** @throws {SealError} if the row was sealed with a key that is not known here, or was tampered with. */

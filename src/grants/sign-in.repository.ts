@@ -1,5 +1,6 @@
 import { type DataSource, MoreThan, type Repository } from 'typeorm';
 import type { WechatScope } from '../common/wechat-user.js';
+import { quotedTablePath } from './table-path.js';
 import { WechatSignIn } from './wechat-sign-in.entity.js';
 
 /** A callback that wants to be the one that exchanges its code. */
@@ -13,6 +14,9 @@ export interface SignInClaim {
   leaseExpiresAt: Date;
   expiresAt: Date;
 }
+
+/** What is left of a sign-in says only that its state and its code are used up. */
+export const WITHDRAWAL = 'openid = NULL, sealed_outcome = NULL, lease_expires_at = NULL';
 
 /** Reads and writes {@link WechatSignIn} rows. */
 export class SignInRepository {
@@ -57,6 +61,18 @@ export class SignInRepository {
   /** How often this browser has completed a sign-in of this kind since an instant. */
   countCompleted(browserDigest: Buffer, appId: string, scope: WechatScope, since: Date): Promise<number> {
     return this.rows.countBy({ browserDigest, appId, scope, completedAt: MoreThan(since) });
+  }
+
+  /**
+   * Takes back all that a browser could still bring to an end, or bring back: outcomes are gone, and sign-ins under way
+   * have failed. The digests stay, so that no code is exchanged a second time.
+   */
+  async withdraw(browserDigest: Buffer, appId: string): Promise<void> {
+    const table = quotedTablePath(this.rows.metadata);
+    await this.rows.query(`UPDATE ${table} SET ${WITHDRAWAL} WHERE browser_digest = $1 AND app_id = $2`, [
+      browserDigest,
+      appId,
+    ]);
   }
 
   private async whileLeased(id: string, now: Date, changes: Partial<WechatSignIn>): Promise<number> {

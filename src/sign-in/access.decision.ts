@@ -21,6 +21,7 @@ import {
 } from './problems.js';
 import { Profiles } from './profiles.js';
 import { PublicUrls } from './public-urls.js';
+import { SessionValidity } from './session.validity.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { SignInStarter } from './sign-in.starter.js';
 import type { WechatAuthRequirement } from './wechat-auth.requirement.js';
@@ -53,6 +54,7 @@ export class AccessDecider {
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
+    @Inject(SessionValidity) private readonly validity: SessionValidity,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(ConsentRepository) private readonly consents: ConsentRepository,
     @Inject(Profiles) private readonly profiles: Profiles,
@@ -94,7 +96,7 @@ export class AccessDecider {
 
   private async decideFor(visit: Visit, session: WechatSession | undefined): Promise<AccessDecision> {
     const { exchange, requirement } = visit;
-    const isValid = this.isValid(session);
+    const isValid = this.validity.isLive(session, exchange, visit);
     if (isValid && session.snapshot && !isSafeMethod(exchange)) return { answer: snapshotProblem() };
     const isNavigation = isPageNavigation(exchange);
     const standing = isValid ? await this.standing(visit, session, isNavigation) : NOBODY;
@@ -115,16 +117,10 @@ export class AccessDecider {
     };
   }
 
-  private isValid(session: WechatSession | undefined): session is WechatSession {
-    return session ? this.clock.now().getTime() < session.expiresAt.getTime() : false;
-  }
-
   /** @returns the user, where a session is enough by itself. */
-  private userBySession(
-    { exchange, requirement }: Visit,
-    session: WechatSession | undefined,
-  ): WechatUser | undefined {
-    if (!this.isValid(session)) return undefined;
+  private userBySession(visit: Visit, session: WechatSession | undefined): WechatUser | undefined {
+    const { exchange, requirement } = visit;
+    if (!this.validity.isLive(session, exchange, visit)) return undefined;
     // The virtual user of a snapshot page has nothing more to show, and may change nothing.
     const isEnough = session.snapshot ? isSafeMethod(exchange) : requirement.scope === 'base';
     return isEnough ? userOf(session) : undefined;

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WechatRandomness } from '../common/randomness.js';
 import type { WechatSessionScope } from '../common/session.js';
-import { cookieOptions, scopedCookieName } from './cookies.js';
+import { cookieOptions, oncePerScope, scopedCookieName } from './cookies.js';
 import type { HttpExchange } from './http-exchange.js';
 
 const ID_BYTES = 16;
 /** As long as browsers keep a cookie at all. */
 const MAX_AGE_SECONDS = 400 * 24 * 60 * 60;
+const SIGNED_OUT = 'wechat_signed_out';
 
 /**
  * Knows a browser again by one long-lived random id, to which every state is bound. It outlives the callback, so
@@ -32,12 +33,36 @@ export class Browsers {
     return id;
   }
 
-  /** Takes the id away: no callback of a sign-in that started before is accepted from this browser any more. */
-  forget(exchange: HttpExchange, scope: WechatSessionScope): void {
-    exchange.setCookie(browserCookieName(scope), '', { ...cookieOptions(scope.publicUrl), maxAge: 0 });
+  /**
+   * Marks the browser as one whose user has signed out. Its id is taken away: no callback of a sign-in that started before
+   * is accepted from this browser any more.
+   */
+  markSignedOut(exchange: HttpExchange, scope: WechatSessionScope, at: Date): void {
+    const options = cookieOptions(scope.publicUrl);
+    exchange.setCookie(browserCookieName(scope), '', { ...options, maxAge: 0 });
+    exchange.setCookie(signedOutCookieName(scope), String(at.getTime()), {
+      ...options,
+      maxAge: MAX_AGE_SECONDS,
+    });
+  }
+
+  /**
+   * @returns when the user of this browser has signed out, in milliseconds since 1970; undefined if somebody has signed
+   * in since, or if nobody has ever signed out. It is the browser's word, and speaks against nobody but itself.
+   */
+  signedOutAt(exchange: HttpExchange, scope: WechatSessionScope): number | undefined {
+    // Asked at every request and hardly ever there: cookies are not parsed for it.
+    if (!exchange.header('cookie')?.includes(SIGNED_OUT)) return undefined;
+    const at = exchange.cookie(signedOutCookieName(scope));
+    return at !== undefined && /^\d{1,15}$/.test(at) ? Number(at) : undefined;
+  }
+
+  /** Takes the mark away, if there is one. */
+  unmarkSignedOut(exchange: HttpExchange, scope: WechatSessionScope): void {
+    if (exchange.cookie(signedOutCookieName(scope)) === undefined) return;
+    exchange.setCookie(signedOutCookieName(scope), '', { ...cookieOptions(scope.publicUrl), maxAge: 0 });
   }
 }
 
-function browserCookieName(scope: WechatSessionScope): string {
-  return scopedCookieName('wechat_browser', scope);
-}
+const browserCookieName = oncePerScope((scope) => scopedCookieName('wechat_browser', scope));
+const signedOutCookieName = oncePerScope((scope) => scopedCookieName(SIGNED_OUT, scope));

@@ -13,6 +13,7 @@ import { type ExchangeClaim, ExchangeClaims } from './exchange.claims.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { waitPage } from './pages/sign-in.pages.js';
 import { PublicUrls } from './public-urls.js';
+import { SessionValidity } from './session.validity.js';
 import { SignInCompletion } from './sign-in.completion.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { States } from './state.js';
@@ -50,6 +51,7 @@ export class CallbackHandler {
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
+    @Inject(SessionValidity) private readonly validity: SessionValidity,
     @Inject(ExchangeClaims) private readonly claims: ExchangeClaims,
     @Inject(Authorization) private readonly authorization: Authorization,
     @Inject(Browsers) private readonly browsers: Browsers,
@@ -86,7 +88,9 @@ export class CallbackHandler {
     const publicUrl = ticket && this.publicUrls.byId(ticket.publicUrlId);
     const account = this.options.accounts.find(({ appId }) => appId === ticket?.appId);
     if (sealedTicket === undefined || !ticket || !publicUrl || !account) return undefined;
-    const { appId, goal, prompt, returnPath, asked, renewal } = ticket;
+    const { appId, goal, prompt, returnPath, renewal } = ticket;
+    // Whoever has signed out since has not asked for this any more.
+    const asked = ticket.asked && !this.validity.isBeforeSignOut(ticket, exchange, { appId, publicUrl });
     const request: SignInRequest = { appId, publicUrl, goal, prompt, returnPath, asked, renewal };
     const browserId = this.browsers.idOf(exchange, request);
     return { exchange, ticket, sealedTicket, account, request, state: exchange.query('state'), browserId };
@@ -124,7 +128,12 @@ export class CallbackHandler {
       // Somebody was faster, or the code was seen elsewhere before.
       outcome = await this.claims.outcomeOf(state);
     }
-    if (typeof outcome === 'object') return this.finish(callback, outcome.session);
+    if (
+      typeof outcome === 'object' &&
+      !this.validity.isOver(outcome.session, callback.exchange, callback.request)
+    ) {
+      return this.finish(callback, outcome.session);
+    }
     if (outcome === 'pending') return waitPage();
     await this.claims.burn(code, ticket.appId);
     throw new WechatAuthorizationError(
@@ -137,7 +146,8 @@ export class CallbackHandler {
   private async leaveCircle(callback: VerifiedCallback): Promise<Answer> {
     const { exchange, request, ticket } = callback;
     const session = await this.sessions.read(exchange.request, request);
-    if (session && this.isLive(session) && !session.snapshot && session.issuedAt > ticket.issuedAt) {
+    const isLive = this.validity.isLive(session, exchange, request);
+    if (isLive && !session.snapshot && session.issuedAt > ticket.issuedAt) {
       return this.finish(callback, session);
     }
     throw new WechatAuthorizationError(
@@ -168,9 +178,11 @@ export class CallbackHandler {
   private async finish(callback: Callback, session: WechatSession): Promise<Answer> {
     const { exchange, ticket, request } = callback;
     const current = await this.sessions.read(exchange.request, request);
-    if (!current || !this.outranks(current, session)) {
+    const isLive = this.validity.isLive(current, exchange, request);
+    if (!isLive || !this.outranks(current, session)) {
       await this.sessions.write(exchange.response, session, request);
     }
+    this.browsers.unmarkSignedOut(exchange, request);
     const isThere = ticket.scope === ticket.goal || session.snapshot;
     const url = isThere
       ? request.publicUrl.origin + request.returnPath
@@ -178,15 +190,10 @@ export class CallbackHandler {
     return { kind: 'redirect', status: 303, url };
   }
 
-  /** Whether a session that the browser has already is to be kept: a newer one, or a real one over a snapshot's. */
+  /** Whether a live session that the browser has already is to be kept: a newer one, or a real one over a snapshot's. */
   private outranks(current: WechatSession, next: WechatSession): boolean {
-    if (!this.isLive(current)) return false;
     if (current.snapshot !== next.snapshot) return next.snapshot;
     return current.issuedAt > next.issuedAt;
-  }
-
-  private isLive(session: WechatSession): boolean {
-    return this.clock.now() < session.expiresAt;
   }
 }
 

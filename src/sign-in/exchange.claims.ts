@@ -93,6 +93,11 @@ export class ExchangeClaims {
     });
   }
 
+  /** Takes back what a browser has signed in to, or is about to: nothing of it can be had again. */
+  withdraw(browserId: string, appId: string): Promise<void> {
+    return this.signIns.withdraw(sha256(browserId), appId);
+  }
+
   /** Whether a browser signs in again and again, as one does that does not keep its session. */
   async isGoingInCircles({ browserId, appId, scope }: ExchangeSubject): Promise<boolean> {
     const since = this.fromNow(-MINUTE_MS);

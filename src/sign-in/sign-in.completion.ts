@@ -38,7 +38,7 @@ export class SignInCompletion {
    * @param askedScope what WeChat was asked for.
    * @param requestedAt instant before the exchange was sent.
    * @param request the platform's request, for `onSignIn`.
-   * @throws {WechatAuthorizationError} `consent_ended`, `sign_in_rejected`
+   * @throws {WechatAuthorizationError} `consent_ended`, `sign_in_rejected`, `invalid_state`
    */
   async complete(
     account: WechatAccount,
@@ -48,7 +48,7 @@ export class SignInCompletion {
     request: unknown,
   ): Promise<WechatSession> {
     // Nobody behind the ids of a snapshot page exists: they are neither stored nor shown to the host's hook.
-    if (tokens.isSnapshotUser) return this.session(account, tokens, SNAPSHOT_SESSION_MS);
+    if (tokens.isSnapshotUser) return this.session(account, tokens, this.clock.now(), SNAPSHOT_SESSION_MS);
     const scope = grantedScope(tokens, askedScope);
     const grant = await this.grants.saveAuthorization({
       appId: account.appId,
@@ -75,7 +75,11 @@ export class SignInCompletion {
       grant.signedInAt === null,
       request,
     );
-    await this.grants.markSignedIn(grant, this.clock.now());
+    // The session's time, too: it comes before that of a `forget` which deletes the grant from here on.
+    const signedInAt = this.clock.now();
+    if (!(await this.grants.markSignedIn(grant, signedInAt))) {
+      throw new WechatAuthorizationError('invalid_state', 'The user was forgotten during the sign-in.');
+    }
     this.events.emit('wechat.signed-in', {
       appId: grant.appId,
       openid: grant.openid,
@@ -83,7 +87,7 @@ export class SignInCompletion {
       scope,
       isNewGrant: grant.signedInAt === null,
     });
-    return this.session(account, { ...tokens, unionid }, this.options.sessionMaxAgeMs);
+    return this.session(account, { ...tokens, unionid }, signedInAt, this.options.sessionMaxAgeMs);
   }
 
   /** A profile that WeChat fails to give just now is owed, and no reason to send the user away. */
@@ -126,9 +130,9 @@ export class SignInCompletion {
   private session(
     { appId }: WechatAccount,
     { openid, unionid, isSnapshotUser }: Pick<WechatTokenResponse, 'openid' | 'unionid' | 'isSnapshotUser'>,
+    issuedAt: Date,
     lifetimeMs: number,
   ): WechatSession {
-    const issuedAt = this.clock.now();
     return {
       id: this.randomness.bytes(16).toString('hex'),
       appId,

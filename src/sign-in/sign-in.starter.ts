@@ -8,8 +8,9 @@ import { Authorization } from './authorization.js';
 import { Browsers } from './browser.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { isWechatBrowser } from './page-navigation.js';
-import { continuePage, openInWechatPage } from './pages/sign-in.pages.js';
+import { continuePage, openInWechatPage, signInAgainPage } from './pages/sign-in.pages.js';
 import { publicUrlId, PublicUrls } from './public-urls.js';
+import { SessionValidity } from './session.validity.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { SignInTickets } from './ticket.js';
 import { WechatAuthorizationError } from './wechat-authorization.error.js';
@@ -24,6 +25,7 @@ export class SignInStarter {
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
+    @Inject(SessionValidity) private readonly validity: SessionValidity,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(Authorization) private readonly authorization: Authorization,
     @Inject(Browsers) private readonly browsers: Browsers,
@@ -40,6 +42,9 @@ export class SignInStarter {
     if (!this.leadsToWechat(exchange)) {
       return openInWechatPage(request.publicUrl.origin + request.returnPath);
     }
+    if (!request.asked && (await this.hasLeft(exchange, request))) {
+      return signInAgainPage(this.retryUrl(request), request.goal, this.options.consentText);
+    }
     if (attempt > MAX_ATTEMPTS) {
       throw new WechatAuthorizationError(
         'too_many_attempts',
@@ -53,6 +58,12 @@ export class SignInStarter {
     const forcePopup = scope === 'userinfo' && (await this.wantsPopup(exchange, request));
     const url = await this.authorizationUrl(exchange, request, scope, forcePopup, attempt);
     return attempt === 1 ? { kind: 'redirect', status: 302, url } : continuePage(url);
+  }
+
+  /** Whether nobody is to be signed in here before a person asks for it: whoever was here has signed out. */
+  private async hasLeft(exchange: HttpExchange, request: SignInRequest): Promise<boolean> {
+    const session = await this.sessions.read(exchange.request, request);
+    return this.validity.hasLeft(session, exchange, request);
   }
 
   /** Whether the browser is one that a sign-in sends to WeChat. */

@@ -203,6 +203,7 @@ describe.each(PLATFORMS)("a person on a site with helmet's default policy, on %s
     const site = await start({}, [world.wechat.openBaseUrl]);
     await page.goto(`${site.url}/`);
     await page.getByRole('button', { name: 'sign out to a protected page' }).click();
+    await page.getByRole('link', { name: '微信登录' }).click();
     expect((await shown(page)).openid).toBe(world.wechat.users[0]?.openid);
   });
 });

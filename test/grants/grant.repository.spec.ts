@@ -100,7 +100,7 @@ async function countRows(): Promise<number> {
 describe('the first authorization of a user', () => {
   it('makes a row with the pair alone, where it was silent', async () => {
     const saved = await grants.saveAuthorization(authorization('base'));
-    expect({ ...(await stored()) }).toEqual({
+    expect(await stored()).toEqual({
       ...KEY,
       unionid: null,
       pairVersion: 1,
@@ -346,7 +346,7 @@ describe('when many write at once', () => {
    */
   async function duringAuthorization(
     next: GrantedAuthorization,
-    write: (grants: GrantRepository, row: WechatGrant) => Promise<void>,
+    write: (grants: GrantRepository, row: WechatGrant) => Promise<unknown>,
   ): Promise<void> {
     const other = await connect();
     const runner = other.createQueryRunner();
@@ -379,7 +379,7 @@ describe('when many write at once', () => {
     }
   }
 
-  it.each<[string, (instance: GrantRepository, row: WechatGrant) => Promise<void>, Partial<WechatGrant>]>([
+  it.each<[string, (instance: GrantRepository, row: WechatGrant) => Promise<unknown>, Partial<WechatGrant>]>([
     [
       'a profile that was just read',
       (instance, row) => instance.saveUserInfo(row, { ...USER_INFO, unionid: 'u-7' }, after(7)),

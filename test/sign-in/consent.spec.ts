@@ -111,7 +111,8 @@ describe.each(PLATFORMS.flatMap((platform) => KINDS_OF_WECHAT.map((kind) => [pla
       expect(userOf(await visitor.open(`${site.url}/hello`)).openid).toBe(first?.openid);
       await visitor.fetch(`${site.url}/wechat/sign-out`, { method: 'POST' });
       await world.wechat.signInAs(second?.openid ?? '');
-      expect(userOf(await visitor.open(`${site.url}/hello`)).openid).toBe(second?.openid);
+      const invited = await visitor.open(`${site.url}/hello`);
+      expect(userOf(await visitor.press(invited)).openid).toBe(second?.openid);
     });
 
     it('restarts once on a 48001 right after the consent, and shows a page on the second', async () => {

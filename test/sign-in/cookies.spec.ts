@@ -96,20 +96,26 @@ describe.each(PLATFORMS)('cookies, on http on this machine, on %s', (platform) =
     expect((await visitor.fetch(`${site.url}/hello`)).setCookies).toEqual([]);
   });
 
-  it('signing out takes the session and the id of the browser, with the attributes they were set with', async () => {
+  it('signing out takes the session and the id of the browser, as they were set, and marks the browser', async () => {
     const visitor = new Visitor();
     await visitor.open(`${site.url}/hello`);
     const names = (['wechat_session', 'wechat_browser'] as const).map(
       (kind) => cookieOf(visitor, site.url, kind)[0],
     );
     const visit = await visitor.fetch(`${site.url}/wechat/sign-out`, { method: 'POST' });
-    expect(visit.setCookies.map(parseSetCookie)).toEqual(
-      names.map((name) => ({
+    const [, browserName] = names;
+    expect(visit.setCookies.map(parseSetCookie)).toEqual([
+      ...names.map((name) => ({
         name,
         value: '',
         attributes: ['httponly', 'max-age=0', 'path=/', 'samesite=lax'],
       })),
-    );
+      {
+        name: browserName?.replace('wechat_browser', 'wechat_signed_out'),
+        value: expect.stringMatching(/^\d{13}$/),
+        attributes: ['httponly', `max-age=${400 * DAY_SECONDS}`, 'path=/', 'samesite=lax'],
+      },
+    ]);
   });
 
   const damaged: [string, (value: string) => string][] = [

@@ -180,7 +180,9 @@ export class TestWorld {
 
   /** Another day: nobody has ever signed in, and WeChat is as at first. Instances go on. */
   async reset(): Promise<void> {
-    await this.query('DELETE FROM wechat_sign_in; DELETE FROM wechat_grant');
+    await this.query(
+      'DELETE FROM wechat_sign_in; DELETE FROM wechat_grant; DELETE FROM wechat_revocation; DELETE FROM wechat_lease',
+    );
     await this.wechat.reset();
     // What instances remember of failures and of browsers in circles is over.
     this.clock.advance(24 * 60 * 60_000);

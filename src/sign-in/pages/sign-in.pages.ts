@@ -1,3 +1,4 @@
+import type { WechatScope } from '../../common/wechat-user.js';
 import type { Answer } from '../http-exchange.js';
 import { type Bilingual, renderPage } from './layout.js';
 
@@ -12,7 +13,7 @@ export function consentPage(continueUrl: string, startUrl: string, consentText: 
     tone: 'ask',
     title: { zh: '需要你的头像和昵称', en: 'Your avatar and nickname are needed' },
     text: {
-      zh: `${asSentence(consentText ?? '此页面需要你的微信头像和昵称')}点击继续后，微信会征求你的同意。`,
+      zh: `${profileReason(consentText)}点击继续后，微信会征求你的同意。`,
       en: consentText
         ? 'This page asks for your WeChat avatar and nickname. WeChat will ask for your consent next.'
         : 'This page shows your WeChat avatar and nickname. WeChat will ask for your consent next.',
@@ -163,6 +164,28 @@ export function misdirectedPage(): Answer {
   });
 }
 
+/**
+ * In the place of a protected page, in a browser whose user has signed out: nobody is signed in again without wanting to.
+ * Whoever goes on gives the profile as well, where the page needs it, so that is said here.
+ */
+export function signInAgainPage(
+  signInUrl: string,
+  goal: WechatScope,
+  consentText: string | undefined,
+): Answer {
+  const needsProfile = goal === 'userinfo';
+  return renderPage({
+    status: 403,
+    tone: 'ask',
+    title: { zh: '你已退出登录', en: 'You are signed out' },
+    text: {
+      zh: `登录后才能打开此页面。${needsProfile ? profileReason(consentText) : ''}`,
+      en: `Sign in to open this page.${needsProfile ? ' It uses your WeChat avatar and nickname.' : ''}`,
+    },
+    button: { zh: '微信登录', en: 'Sign in with WeChat', url: signInUrl },
+  });
+}
+
 export function signedOutPage(startUrl: string): Answer {
   return renderPage({
     status: 200,
@@ -171,6 +194,11 @@ export function signedOutPage(startUrl: string): Answer {
     text: { zh: '可以关闭此页面了。', en: 'You may close this page.' },
     button: { ...START_PAGE, url: startUrl },
   });
+}
+
+/** What the profile is for, in a sentence. */
+function profileReason(consentText: string | undefined): string {
+  return asSentence(consentText ?? '此页面需要你的微信头像和昵称');
 }
 
 function asSentence(text: string): string {

@@ -44,6 +44,11 @@ export class Revocations implements OnApplicationBootstrap, BeforeApplicationShu
     return this.polledAt;
   }
 
+  /** How many revocations are kept here. */
+  get size(): number {
+    return this.list.size;
+  }
+
   /** After the check at start, which says better what is wrong with a table, and before anything is served. */
   async onApplicationBootstrap(): Promise<void> {
     await this.poll();

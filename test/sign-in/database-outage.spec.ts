@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Postgres, startPostgres } from '../../scripts/embedded-postgres.mjs';
 import { freePort, PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
+import { copyCookies, poll, signOut } from './sign-out.harness.js';
 
 describe.each(PLATFORMS)('when the database stops in the middle, on %s', (platform) => {
   let dataDirectory: string;
@@ -72,5 +73,22 @@ describe.each(PLATFORMS)('when the database stops in the middle, on %s', (platfo
     expect([optional.status, JSON.parse(optional.body)]).toMatchObject([200, { user: { scope: 'base' } }]);
     const again = await visitor.press(page);
     expect([again.status, again.url]).toEqual([200, `${site.url}/me?tab=1`]);
+  });
+
+  it('signs out whoever wants to, here at once, and elsewhere when the database is back', async () => {
+    const other = await world.start({ platform, module: { publicUrl: site.url } });
+    const visitor = new Visitor();
+    await visitor.open(`${site.url}/hello`);
+    const copy = copyCookies(visitor, new Visitor(), site.url);
+    await withoutDatabase(async () => {
+      expect((await signOut(visitor, site)).status).toBe(204);
+      expect((await visitor.fetch(`${site.url}/hello`)).status).toBe(401);
+      expect((await copy.fetch(`${site.url}/hello`)).status).toBe(401);
+      await expect(poll(other)).rejects.toThrow();
+      expect((await copy.fetch(`${other.url}/hello`)).status).toBe(200);
+    });
+    await poll(site);
+    await poll(other);
+    expect((await copy.fetch(`${other.url}/hello`)).status).toBe(401);
   });
 });

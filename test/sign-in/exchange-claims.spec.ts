@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
+import { everythingBut } from '../support/timers.js';
 import { Visitor } from '../support/visitor.js';
 
 describe.each(PLATFORMS)('an exchange whose onSignIn takes long, on %s', (platform) => {
@@ -80,28 +81,4 @@ function withResolvers<T>(): PromiseWithResolvers<T> {
   let resolve!: (value: T) => void;
   const promise = new Promise<T>((settle) => (resolve = settle));
   return { promise, resolve };
-}
-
-type Fakeable =
-  NonNullable<Parameters<typeof jest.useFakeTimers>[0]> extends infer Config
-    ? Config extends { doNotFake?: (infer Name)[] }
-      ? Name
-      : never
-    : never;
-
-function everythingBut(...faked: Fakeable[]): Fakeable[] {
-  const all: Fakeable[] = [
-    'Date',
-    'hrtime',
-    'nextTick',
-    'performance',
-    'queueMicrotask',
-    'setImmediate',
-    'clearImmediate',
-    'setInterval',
-    'clearInterval',
-    'setTimeout',
-    'clearTimeout',
-  ];
-  return all.filter((name) => !faked.includes(name));
 }

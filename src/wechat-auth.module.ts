@@ -29,6 +29,7 @@ import { WechatEvents } from './common/events.js';
 import { ConsentReviewer } from './refresh/consent.reviewer.js';
 import { ConsentRepository } from './grants/consent.repository.js';
 import { AccountStateRepository } from './grants/account-state.repository.js';
+import { ErasureRepository } from './grants/erasure.repository.js';
 import { GrantRepository } from './grants/grant.repository.js';
 import { QuotaRepository } from './grants/quota.repository.js';
 import { RefreshRepository } from './grants/refresh.repository.js';
@@ -310,6 +311,15 @@ const PROVIDERS: Provider[] = [
     provide: RevocationRepository,
     inject: [WECHAT_DATA_SOURCE],
     useFactory: (db: DataSource) => new RevocationRepository(db),
+  },
+  {
+    provide: ErasureRepository,
+    inject: [WECHAT_DATA_SOURCE, RevocationRepository, WECHAT_AUTH_OPTIONS],
+    useFactory: (
+      db: DataSource,
+      revocations: RevocationRepository,
+      { sessionMaxAgeMs }: ResolvedWechatAuthOptions,
+    ) => new ErasureRepository(db, revocations, sessionMaxAgeMs),
   },
   Revocations,
   CookieSessionStore,

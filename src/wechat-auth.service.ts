@@ -3,6 +3,8 @@ import { WechatClock } from './common/clock.js';
 import { WechatError } from './common/errors.js';
 import { WechatEvents } from './common/events.js';
 import { ConsentRepository } from './grants/consent.repository.js';
+import { ErasureRepository } from './grants/erasure.repository.js';
+import { Revocations } from './grants/revocations.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from './common/options.js';
 import type { GrantKey } from './grants/grant.reader.js';
 import { AccessTokens } from './refresh/access.tokens.js';
@@ -32,6 +34,8 @@ export class WechatAuthService {
     @Inject(ConsentRepository) private readonly consents: ConsentRepository,
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatEvents) private readonly events: WechatEvents,
+    @Inject(ErasureRepository) private readonly erasures: ErasureRepository,
+    @Inject(Revocations) private readonly revocations: Revocations,
   ) {}
 
   /**
@@ -69,7 +73,21 @@ export class WechatAuthService {
   }
 
   /**
-   * Ends the sessions of the browser that sent the request. Call it before the response's headers are sent.
+   * Deletes all that is stored of a user, and ends the user's sessions: on this instance at once, on others within half a
+   * minute. May be repeated, and succeeds also where nothing is stored. Whoever comes back later is new here.
+   */
+  async forget(key: WechatUserKey): Promise<void> {
+    const user = this.keyOf({ ...key, snapshot: false });
+    // Of the virtual user of a snapshot page nothing was ever stored.
+    if (key.snapshot) return;
+    this.revocations.take([await this.erasures.forget(user, () => this.clock.now())]);
+    this.events.emit('wechat.forgotten', user);
+  }
+
+  /**
+   * Ends the sessions of the browser that sent the request, also for whoever has a copy of its cookie: on this instance
+   * at once, on others within half a minute. The browser is not signed in again before its user asks for it. Call it
+   * before the response's headers are sent.
    *
    * @param request the platform's request, Express's or Fastify's.
    * @param response the platform's response, of the same exchange.

@@ -30,7 +30,9 @@ import { ConsentReviewer } from './refresh/consent.reviewer.js';
 import { ConsentRepository } from './grants/consent.repository.js';
 import { AccountStateRepository } from './grants/account-state.repository.js';
 import { ErasureRepository } from './grants/erasure.repository.js';
+import { ExpiredRepository } from './grants/expired.repository.js';
 import { GrantRepository } from './grants/grant.repository.js';
+import { LeaseRepository } from './grants/lease.repository.js';
 import { QuotaRepository } from './grants/quota.repository.js';
 import { RefreshRepository } from './grants/refresh.repository.js';
 import { RevocationRepository } from './grants/revocation.repository.js';
@@ -38,6 +40,8 @@ import { Revocations } from './grants/revocations.js';
 import { SignInRepository } from './grants/sign-in.repository.js';
 import { WechatClient } from './protocol/wechat.client.js';
 import { AccessTokens } from './refresh/access.tokens.js';
+import { Housekeeping } from './refresh/housekeeping.js';
+import { HousekeepingTimer } from './refresh/housekeeping.timer.js';
 import { RefreshSender } from './refresh/refresh.sender.js';
 import { RefreshSettlement } from './refresh/refresh.settlement.js';
 import { RefreshTimer } from './refresh/refresh.timer.js';
@@ -321,6 +325,16 @@ const PROVIDERS: Provider[] = [
       { sessionMaxAgeMs }: ResolvedWechatAuthOptions,
     ) => new ErasureRepository(db, revocations, sessionMaxAgeMs),
   },
+  {
+    provide: ExpiredRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new ExpiredRepository(db),
+  },
+  {
+    provide: LeaseRepository,
+    inject: [WECHAT_DATA_SOURCE],
+    useFactory: (db: DataSource) => new LeaseRepository(db),
+  },
   Revocations,
   CookieSessionStore,
   {
@@ -352,6 +366,8 @@ const PROVIDERS: Provider[] = [
   Refresher,
   RefreshTimer,
   AccessTokens,
+  Housekeeping,
+  HousekeepingTimer,
   // For routes that a global guard protects and no decorator marks.
   WechatAuthExceptionFilter,
   WechatAuthService,

@@ -111,6 +111,7 @@ describe('an option', () => {
       prompt: 'direct',
       session: { maxAgeMs: 1_000, store },
       refreshTokenLifetimeMs: 2_000,
+      retainInactiveDays: 90,
       requestTimeoutMs: 3_000,
       allowedOrigins: ['https://admin.example.com', 'http://localhost:5173'],
       consentText: '用于显示你的头像',
@@ -119,6 +120,7 @@ describe('an option', () => {
     expect(resolved).toMatchObject({
       prompt: 'direct',
       sessionMaxAgeMs: 1_000,
+      retainInactiveDays: 90,
       requestTimeoutMs: 3_000,
       allowedOrigins: ['https://admin.example.com', 'http://localhost:5173'],
       consentText: '用于显示你的头像',

@@ -16,6 +16,7 @@ class PageController {
     return `<!doctype html><title>start</title><h1>${user ? 'known' : 'unknown'}</h1>
       <form method="post" action="/wechat/sign-out?return_to=/"><button>sign out</button></form>
       <form method="post" action="/wechat/sign-out?return_to=/hello"><button>sign out to a protected page</button></form>
+      <form action="/hello"><button>go to a protected page</button></form>
       <button id="load">load</button><p id="result"></p>
       <script src="/start.js"></script>`;
   }
@@ -202,8 +203,20 @@ describe.each(PLATFORMS)("a person on a site with helmet's default policy, on %s
   it('gets from a form to a protected page by way of WeChat, once form-action names WeChat', async () => {
     const site = await start({}, [world.wechat.openBaseUrl]);
     await page.goto(`${site.url}/`);
+    await page.getByRole('button', { name: 'go to a protected page' }).click();
+    expect((await shown(page)).openid).toBe(world.wechat.users[0]?.openid);
+  });
+
+  it('signs out to a protected page, is not signed in again by that, but by a button', async () => {
+    const site = await start();
+    await page.goto(`${site.url}/hello`);
+    await page.goto(`${site.url}/`);
     await page.getByRole('button', { name: 'sign out to a protected page' }).click();
+    await page.getByRole('heading', { name: '你已退出登录' }).waitFor();
     await page.getByRole('link', { name: '微信登录' }).click();
+    expect((await shown(page)).openid).toBe(world.wechat.users[0]?.openid);
+    await page.goBack();
+    await page.goto(`${site.url}/hello`);
     expect((await shown(page)).openid).toBe(world.wechat.users[0]?.openid);
   });
 });

@@ -228,6 +228,12 @@ describe('wrong settings', () => {
       'requestTimeoutMs is not a number of milliseconds from 1 to 60000: the option holds a number. Leave it out for the default.',
     ],
     [
+      'a user who is not kept for a day',
+      { retainInactiveDays: 0 },
+      {},
+      'retainInactiveDays is not a whole number from 1 to 3650: the option holds zero. Leave it out for the default.',
+    ],
+    [
       'a life of refresh tokens before they are made',
       { refreshTokenLifetimeMs: -1 },
       {},

@@ -131,16 +131,21 @@ function drawCode(uuid: string): Html {
   </svg>`;
 }
 
-/** Goes to the callback twice: the second navigation begins while the first one waits for its answer. */
-const REPEAT = `const [first, second] = [...document.links].map(({ href }) => href);
-location.href = first;
-setTimeout(() => location.replace(second), 100);`;
+/**
+ * Goes to the callback twice: the second navigation begins while the first one waits for the exchange of its code. It goes
+ * by way of the emulator, since Chromium leaves out a navigation to where it is already going.
+ */
+const REPEAT = `const { next } = document.querySelector('[data-next]').dataset;
+fetch(next, { redirect: 'manual' }).then(() => location.replace(next));
+location.href = document.links[0].href;`;
 
 /** Goes to the callback, and again whenever the page is shown again. Later than 'load', so that it stays in the history. */
 const RESTORE = `addEventListener('pageshow', () => setTimeout(() => (location.href = document.links[0].href), 50));`;
 
-export function repeatingPage(first: string, second: string): EmulatorResponse {
-  return pageResponse('微信 · WeChat', goingOn([first, second]), { script: REPEAT });
+/** @param next answers as soon as the code of the first callback is exchanged, and leads to the second one. */
+export function repeatingPage(first: string, second: string, next: string): EmulatorResponse {
+  const body = html`${goingOn([first, second])}<i hidden data-next="${next}"></i>`;
+  return pageResponse('微信 · WeChat', body, { script: REPEAT });
 }
 
 /** To be kept by the browser, so that going back does not ask for a new code. */

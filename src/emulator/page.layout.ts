@@ -82,7 +82,7 @@ function policy(script: string | undefined): string {
   return [
     "default-src 'none'",
     `style-src ${hashOf(STYLE)}`,
-    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');

@@ -5,6 +5,7 @@ import { Ledger } from './ledger.js';
 import { People, type Person } from './people.js';
 import { Quotas } from './quotas.js';
 import { SeededRandom } from './random.js';
+import { SecondCallbacks } from './second.callbacks.js';
 import type { EmulatorApp, EmulatorSettings } from './settings.js';
 import { StateFile } from './state.file.js';
 import { TokenMint } from './token.mint.js';
@@ -30,6 +31,7 @@ export class WechatPlatform {
   signedIn: SignedIn;
   /** The authorization request of each user's latest snapshot page. */
   readonly snapshots = new Map<string, string>();
+  readonly secondCallbacks = new SecondCallbacks();
   private clockOffsetMs = 0;
   private random: SeededRandom;
   private readonly file: StateFile | undefined;

@@ -34,6 +34,7 @@ import { QuotaRepository } from './grants/quota.repository.js';
 import { RefreshRepository } from './grants/refresh.repository.js';
 import { SignInRepository } from './grants/sign-in.repository.js';
 import { WechatClient } from './protocol/wechat.client.js';
+import { UserInfos } from './refresh/user.infos.js';
 import { AccessTokens } from './refresh/access.tokens.js';
 import { RefreshSender } from './refresh/refresh.sender.js';
 import { RefreshSettlement } from './refresh/refresh.settlement.js';
@@ -332,6 +333,7 @@ const PROVIDERS: Provider[] = [
   Refresher,
   RefreshTimer,
   AccessTokens,
+  UserInfos,
   // For routes that a global guard protects and no decorator marks.
   WechatAuthExceptionFilter,
   WechatAuthService,

@@ -4,14 +4,14 @@ import { SystemRandomness } from '../common/randomness.js';
 import { Sealer, sealHeader, type SealingKey } from '../common/sealer.js';
 import type { GrantKey } from './grant.reader.js';
 import { grantAudience } from './grant.repository.js';
+import { headerOf, kidOf, printableKid } from './sealing-header.js';
 import { quotedTablePath } from './table-path.js';
 import { WechatGrant } from './wechat-grant.entity.js';
 
 /** The index by which the headers of sealed tokens are found; TypeORM has no words for an index on an expression. */
 export const SEALING_KEY_INDEX = 'wechat_grant_sealed_tokens_header_idx';
 
-/** The header of a compact JWE: what stands before the first dot. It is all that tells by which key a row is sealed. */
-const HEADER = `split_part(sealed_tokens, '.', 1)`;
+const HEADER = headerOf('sealed_tokens');
 /** A row may be damaged; as many in a row are not. */
 const SAMPLED_ROWS = 5;
 /** More retired keys than anybody has; each costs one probe of the index. */
@@ -42,14 +42,20 @@ export async function sealingKeyProblems(
   const known = new Set(keys.map(({ kid }) => kid));
   return rows.flatMap(({ header }) => {
     const kid = kidOf(header);
+    // Damage to a row is no setting, and mends itself at a sign-in.
     if (kid === undefined || known.has(kid)) return [];
     return [
       {
-        problem: `keys (WECHAT_AUTH_KEYS) lacks the key ${printable(kid)}, by which tokens in wechat_grant are sealed.`,
-        cure: `Put that key back, at the end of the list. If it is lost for good, let the users of these rows sign in anew: DELETE FROM ${table} WHERE ${HEADER} = '${header}';`,
+        problem: `keys (WECHAT_AUTH_KEYS) lacks the key ${printableKid(kid)}, by which tokens in wechat_grant are sealed.`,
+        cure: missingKeyCure(table, header),
       },
     ];
   });
+}
+
+/** @param header one that names a key. */
+export function missingKeyCure(table: string, header: string): string {
+  return `Put that key back, at the end of the list. If it is lost for good, let the users of these rows sign in anew: DELETE FROM ${table} WHERE ${HEADER} = '${header}';`;
 }
 
 /**
@@ -90,20 +96,4 @@ function opens(sealer: Sealer, row: SealedRow): boolean {
   } catch {
     return false;
   }
-}
-
-/** @returns undefined for what this module has not written: damage to a row is no setting, and mends itself at a sign-in. */
-function kidOf(header: string): string | undefined {
-  if (!/^[\w-]{1,256}$/.test(header)) return undefined;
-  try {
-    const parsed = JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { kid?: unknown } | null;
-    return typeof parsed?.kid === 'string' ? parsed.kid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A row may hold anything, and the message goes to terminals and logs. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 32);
 }

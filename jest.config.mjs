@@ -14,6 +14,7 @@ export default {
     '^nestjs-wechat-auth/(emulator|testing)$': '<rootDir>/src/$1/index.ts',
   },
   transform: { '^.+\\.ts$': ['@swc/jest'] },
+  reporters: ['default', '<rootDir>/test/support/fidelity.reporter.mjs'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   // Jest's own default is one worker less than there are cores, which on two cores means no second worker.

@@ -3,9 +3,10 @@ import { emulator } from './emulator/emulator.suite.js';
 import { emulatorMemory } from './emulator/memory.suite.js';
 import { guard } from './guard/guard.suite.js';
 import type { Figure, Suite } from './harness.js';
+import { refresh } from './refresh/refresh.suite.js';
 import { sealing } from './sealing.suite.js';
 
-const SUITES: readonly Suite[] = [sealing, guard, emulator, emulatorMemory];
+const SUITES: readonly Suite[] = [sealing, guard, emulator, emulatorMemory, refresh];
 
 const USAGE = `npm run bench -- SUITE... [--json]
 

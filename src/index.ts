@@ -23,6 +23,7 @@ export {
   type WechatResponseErrorCode,
 } from './protocol/wechat-response.error.js';
 export type { RefreshReport } from './refresh/refresher.js';
+export type { WechatLanguage } from './refresh/user.infos.js';
 export {
   type ConsentRequiredReason,
   WechatConsentRequiredError,

@@ -39,6 +39,7 @@ import { RevocationRepository } from './grants/revocation.repository.js';
 import { Revocations } from './grants/revocations.js';
 import { SignInRepository } from './grants/sign-in.repository.js';
 import { WechatClient } from './protocol/wechat.client.js';
+import { UserInfos } from './refresh/user.infos.js';
 import { AccessTokens } from './refresh/access.tokens.js';
 import { Housekeeping } from './refresh/housekeeping.js';
 import { HousekeepingTimer } from './refresh/housekeeping.timer.js';
@@ -368,6 +369,7 @@ const PROVIDERS: Provider[] = [
   AccessTokens,
   Housekeeping,
   HousekeepingTimer,
+  UserInfos,
   // For routes that a global guard protects and no decorator marks.
   WechatAuthExceptionFilter,
   WechatAuthService,

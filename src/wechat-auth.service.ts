@@ -2,17 +2,20 @@ import { Inject, Injectable } from '@nestjs/common';
 import { WechatClock } from './common/clock.js';
 import { WechatError } from './common/errors.js';
 import { WechatEvents } from './common/events.js';
+import type { WechatUserInfo } from './common/wechat-user.js';
 import { ConsentRepository } from './grants/consent.repository.js';
 import { ErasureRepository } from './grants/erasure.repository.js';
 import { Revocations } from './grants/revocations.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from './common/options.js';
 import type { GrantKey } from './grants/grant.reader.js';
-import { AccessTokens } from './refresh/access.tokens.js';
+import { UserInfos, type WechatLanguage } from './refresh/user.infos.js';
 import { Refresher, type RefreshReport } from './refresh/refresher.js';
 import { WechatGrantNotFoundError } from './refresh/wechat-grant.errors.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
 import { PublicUrls } from './sign-in/public-urls.js';
 import { SignOut } from './sign-in/sign-out.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** A user at an account: what `@CurrentWechatUser()` gives, or the ids. With one account `appId` may be left out. */
 export interface WechatUserKey {
@@ -29,7 +32,7 @@ export class WechatAuthService {
     @Inject(PublicUrls) private readonly publicUrls: PublicUrls,
     @Inject(SignOut) private readonly signOuts: SignOut,
     @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
-    @Inject(AccessTokens) private readonly accessTokens: AccessTokens,
+    @Inject(UserInfos) private readonly userInfos: UserInfos,
     @Inject(Refresher) private readonly refresher: Refresher,
     @Inject(ConsentRepository) private readonly consents: ConsentRepository,
     @Inject(WechatClock) private readonly clock: WechatClock,
@@ -47,7 +50,23 @@ export class WechatAuthService {
    * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
    */
   async getAccessToken(key: WechatUserKey): Promise<string> {
-    return this.accessTokens.get(this.keyOf(key));
+    return this.userInfos.provenToken(this.keyOf(key));
+  }
+
+  /**
+   * A user's profile: the stored one if it is young enough, else WeChat's, which is stored then.
+   *
+   * @param options.maxAgeMs how old the stored one may be, in milliseconds. Default: 24 hours. 0 always asks WeChat.
+   * @param options.lang language of province, city and country, which WeChat has left empty since 2021.
+   * @throws {WechatConsentRequiredError} if the user has to come to a userinfo page first.
+   * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
+   * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
+   */
+  async getUserInfo(
+    key: WechatUserKey,
+    { maxAgeMs = DAY_MS, lang }: { maxAgeMs?: number; lang?: WechatLanguage } = {},
+  ): Promise<WechatUserInfo> {
+    return this.userInfos.get(this.keyOf(key), maxAgeMs, lang);
   }
 
   /**

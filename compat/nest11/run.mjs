@@ -18,7 +18,6 @@ const LEFT_OUT = {
   'test/support/browser.ts': 'it starts that browser',
   'test/package': 'it installs the packed package, and is run by a configuration of its own',
   'test/foreign': 'it sets clients of others on the emulator, and neither is made with Nest',
-  'test/emulator/tls.spec.ts': 'it has its certificates made in test/foreign',
 };
 
 const readJson = (...file) => JSON.parse(fs.readFileSync(path.join(...file), 'utf8'));

@@ -1,7 +1,8 @@
 import { repeatingPage, restoredPage } from './authorize.pages.js';
 import type { CodeRecord } from './emulator.state.js';
 import type { AppIdentity } from './grants.js';
-import { redirectResponse, type EmulatorResponse } from './http.messages.js';
+import { redirectResponse, type EmulatorRequest, type EmulatorResponse } from './http.messages.js';
+import type { Takeover } from './http.server.js';
 import type { WechatPlatform } from './platform.js';
 
 /** Where an authorization leads back to. */
@@ -14,8 +15,15 @@ interface Destination extends AppIdentity {
 /** A refusal as the callback is told of it; empty where it is told nothing. */
 type Denial = Readonly<Record<string, string>>;
 
-/** How long the exchange of a code that comes twice takes, in milliseconds: until both callbacks are under way. */
-const BOTH_UNDER_WAY_MS = 400;
+/** What a page that goes to a callback twice asks, and then goes to. */
+export const SECOND_CALLBACK_PATH = '/emulator/second-callback';
+
+/**
+ * How long the exchange of a code whose callback comes twice is held back, in milliseconds of real time, so that the page
+ * can leave for the second callback. Before the exchange the first callback may not even have been sent; after it its
+ * answer replaces the page.
+ */
+const HELD_BACK_MS = 400;
 
 /**
  * Sends the browser back to the app, twice if callbacks come twice. One redirect cannot do that, so a page does.
@@ -34,9 +42,34 @@ export function callbackResponse(
     return redirectResponse(address);
   }
   if (doubleCallback === 'restored') return restoredPage(address);
-  first.exchangeDelayMs = BOTH_UNDER_WAY_MS;
-  const second = doubleCallback === 'two-codes' ? callbackAddress(destination, draw()) : address;
-  return repeatingPage(address, second);
+  first.secondCallback = doubleCallback === 'two-codes' ? callbackAddress(destination, draw()) : address;
+  return repeatingPage(address, first.secondCallback, `${SECOND_CALLBACK_PATH}?code=${first.code}`);
+}
+
+/** `GET /emulator/second-callback?code=...`: leads there, once the exchange of the code of the first one has begun. */
+export function answerSecondCallback(platform: WechatPlatform, request: EmulatorRequest): Takeover {
+  const record = platform.ledger.codes.get(request.parameter('code'));
+  return (_message, response) => {
+    const goOn = (): void => {
+      const { status, headers } = redirectResponse(record?.secondCallback ?? '/');
+      response.writeHead(status, headers).end();
+    };
+    if (!record || record.used) goOn();
+    else platform.secondCallbacks.wait(record.code, response, goOn);
+  };
+}
+
+/** Lets the page of a code whose callback comes twice go on to the second one, and holds the answer back meanwhile. */
+export function heldBack(
+  platform: WechatPlatform,
+  request: EmulatorRequest,
+  response: EmulatorResponse,
+): EmulatorResponse {
+  if (platform.settings.doubleCallback === undefined) return response;
+  const record = platform.ledger.codes.get(request.parameter('code'));
+  if (!record?.used || record.secondCallback === undefined) return response;
+  platform.secondCallbacks.exchangeBegins(record.code);
+  return { ...response, delayMs: HELD_BACK_MS };
 }
 
 /** `code`, then `state`, before the fragment and behind the redirect URI's own query. */

@@ -46,10 +46,7 @@ const PAGE_ERRORS: Readonly<Record<number, readonly [text: string, hint: string]
     'The host of redirect_uri is not a registered redirect domain of this app.',
   ],
   10004: ['此公众号被封禁', 'This account is banned.'],
-  10005: [
-    '此公众号并没有这些scope的权限',
-    'scope must be snsapi_base or snsapi_userinfo, and one that the account may ask for.',
-  ],
+  10005: ['此公众号并没有这些scope的权限', 'scope is one that this account may not ask for.'],
   10006: ['必须关注此测试号', 'The user has to follow this test account first.'],
   10009: ['操作太频繁了，请稍后重试', 'Too many attempts; try again later.'],
   10010: ['scope不能为空', 'scope is missing.'],
@@ -75,10 +72,18 @@ const DOCUMENTED_ORDER = ['appid', 'redirect_uri', 'response_type', 'scope', 'st
 
 const STATE_LIMIT_BYTES = 128;
 
+/** What WeChat says where it gives no reason. */
+const UNREACHABLE = '该链接无法访问';
+
 /** @returns WeChat's error page for a number; one without words of its own for a number that has none. */
 export function pageError(code: number, text?: string, hint?: string): AuthorizePageError {
-  const [knownText, knownHint] = PAGE_ERRORS[code] ?? ['该链接无法访问', 'WeChat gives no reason.'];
+  const [knownText, knownHint] = PAGE_ERRORS[code] ?? [UNREACHABLE, 'WeChat gives no reason.'];
   return new AuthorizePageError(code, text ?? knownText, hint ?? knownHint);
+}
+
+/** A scope that is of another kind of app, or of none. */
+function scopeError(hint: string): AuthorizePageError {
+  return new AuthorizePageError(undefined, 'Scope 参数错误或没有 Scope 权限', hint);
 }
 
 /** Checks a request to `/connect/oauth2/authorize`. Throws {@link AuthorizePageError}. */
@@ -102,7 +107,10 @@ export function readAuthorizationRequest(
     throw pageError(10004);
   }
   const scope = query.get('scope');
-  if ((scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') || !app.scopes.includes(scope)) {
+  if (scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') {
+    throw scopeError('The scope of a page in WeChat is snsapi_base or snsapi_userinfo.');
+  }
+  if (!app.scopes.includes(scope)) {
     throw pageError(10005);
   }
   const component = authorizedComponent(platform, query, app);
@@ -119,13 +127,22 @@ export function readAuthorizationRequest(
 /** Checks a request to `/connect/qrconnect`. Throws {@link AuthorizePageError}. */
 export function readQrConnectRequest(
   platform: WechatPlatform,
-  { query }: EmulatorRequest,
+  request: EmulatorRequest,
 ): AuthorizationRequest {
+  try {
+    return qrConnectRequest(platform, request);
+  } catch (error) {
+    // The numbers are those of the page in WeChat; on a PC the same mistakes have been seen without one.
+    throw error instanceof AuthorizePageError && error.code !== undefined
+      ? new AuthorizePageError(undefined, UNREACHABLE, error.hint)
+      : error;
+  }
+}
+
+function qrConnectRequest(platform: WechatPlatform, { query }: EmulatorRequest): AuthorizationRequest {
   const app = registeredApp(platform, query);
   if (app.kind !== 'website' || query.get('scope') !== 'snsapi_login') {
-    throw new AuthorizePageError(
-      undefined,
-      'Scope 参数错误或没有 Scope 权限',
+    throw scopeError(
       'A QR code sign-in wants the appid of a website application, and snsapi_login for scope.',
     );
   }
@@ -196,12 +213,12 @@ function checkForm(query: URLSearchParams, isOrderStrict: boolean): void {
   if (isOrderStrict && names.join() !== expected.join()) {
     throw new AuthorizePageError(
       undefined,
-      '该链接无法访问',
+      UNREACHABLE,
       `The parameters must begin with ${expected.join(', ')}, in this order; they begin with ${names.join(', ')}.`,
     );
   }
   if (query.get('response_type') !== 'code') {
-    throw new AuthorizePageError(undefined, '该链接无法访问', 'response_type must be code.');
+    throw new AuthorizePageError(undefined, UNREACHABLE, 'response_type must be code.');
   }
 }
 

@@ -99,11 +99,11 @@ export function qrCodePage({
     html`<main class="message">
       <h1>微信登录 <span class="en" lang="en">WeChat sign-in</span></h1>
       ${drawCode(uuid)}
-      <p>${app.name} <small>${user.nickname}</small></p>
+      <p>${app.name}</p>
       <aside class="emulator">
         <strong
-          >模拟器：用手机扫码后
-          <span class="en" lang="en">Emulator: after the phone has scanned it</span></strong
+          >模拟器：${user.nickname} 用手机扫码后
+          <span class="en" lang="en">Emulator: when ${user.nickname} has scanned it</span></strong
         >
         <form class="choice" method="post" action="/connect/oauth2/authorize_reply">
           <input type="hidden" name="uuid" value="${uuid}" />
@@ -115,32 +115,48 @@ export function qrCodePage({
   );
 }
 
-/** Squares that stand for a QR code; no phone has to read them. */
+const CODE_SIDE = 21;
+
+/** Squares that look like a QR code; no phone has to read them. */
 function drawCode(uuid: string): Html {
   const bits = createHash('sha512').update(uuid).digest();
-  const squares = [...bits.subarray(0, 50)].flatMap((byte, row) =>
-    [0, 1, 2, 3].map((column) => ({ isDark: ((byte >> column) & 1) === 1, place: row * 4 + column })),
-  );
-  return html`<svg class="code" viewBox="0 0 15 14" aria-hidden="true">
-    ${squares
-      .filter(({ isDark }) => isDark)
-      .map(
-        ({ place }) =>
-          html`<rect x="${String(place % 15)}" y="${String(Math.floor(place / 15))}" width="1" height="1" />`,
-      )}
+  const squares: Html[] = [];
+  for (let place = 0; place < CODE_SIDE ** 2; place++) {
+    const [x, y] = [place % CODE_SIDE, Math.floor(place / CODE_SIDE)];
+    const isDark = inCorner(x, y) ?? ((bits[place >> 3] ?? 0) >> (place & 7)) % 2 === 1;
+    if (isDark) squares.push(html`<rect x="${String(x)}" y="${String(y)}" width="1" height="1" />`);
+  }
+  return html`<svg class="code" viewBox="-2 -2 25 25" shape-rendering="crispEdges" aria-hidden="true">
+    ${squares}
   </svg>`;
 }
 
-/** Goes to the callback twice: the second navigation begins while the first one waits for its answer. */
-const REPEAT = `const [first, second] = [...document.links].map(({ href }) => href);
-location.href = first;
-setTimeout(() => location.replace(second), 100);`;
+/** In three corners of a QR code there is a square in a frame. @returns whether it is dark there. */
+function inCorner(x: number, y: number): boolean | undefined {
+  const distances = [
+    [3, 3],
+    [CODE_SIDE - 4, 3],
+    [3, CODE_SIDE - 4],
+  ].map(([column = 0, row = 0]) => Math.max(Math.abs(x - column), Math.abs(y - row)));
+  const distance = Math.min(...distances);
+  return distance > 4 ? undefined : distance < 2 || distance === 3;
+}
+
+/**
+ * Goes to the callback twice: the second navigation begins while the first one waits for the exchange of its code. It goes
+ * by way of the emulator, since Chromium leaves out a navigation to where it is already going.
+ */
+const REPEAT = `const { next } = document.querySelector('[data-next]').dataset;
+fetch(next, { redirect: 'manual' }).then(() => location.replace(next));
+location.href = document.links[0].href;`;
 
 /** Goes to the callback, and again whenever the page is shown again. Later than 'load', so that it stays in the history. */
 const RESTORE = `addEventListener('pageshow', () => setTimeout(() => (location.href = document.links[0].href), 50));`;
 
-export function repeatingPage(first: string, second: string): EmulatorResponse {
-  return pageResponse('微信 · WeChat', goingOn([first, second]), { script: REPEAT });
+/** @param next answers as soon as the code of the first callback is exchanged, and leads to the second one. */
+export function repeatingPage(first: string, second: string, next: string): EmulatorResponse {
+  const body = html`${goingOn([first, second])}<i hidden data-next="${next}"></i>`;
+  return pageResponse('微信 · WeChat', body, { script: REPEAT });
 }
 
 /** To be kept by the browser, so that going back does not ask for a new code. */
@@ -152,19 +168,24 @@ export function restoredPage(address: string): EmulatorResponse {
 function goingOn(addresses: readonly string[]): Html {
   return html`<main class="message">
     <h1>正在前往应用 <span class="en" lang="en">Going on to the application</span></h1>
-    ${addresses.map((address) => html`<p><a href="${address}">callback</a></p>`)}
+    ${addresses.map(
+      (address) =>
+        html`<p>
+          <a href="${address}">前往应用 <span class="en" lang="en">Go on</span></a>
+        </p>`,
+    )}
   </main>`;
 }
 
 /** What WeChat shows instead of going on. */
 export function errorPage(error: AuthorizePageError): EmulatorResponse {
-  const number = error.code === undefined ? '' : `错误码 ${String(error.code)}`;
+  const number = error.code === undefined ? [] : html`<p><small>错误码 ${String(error.code)}</small></p>`;
   return pageResponse(
     error.text,
     html`<main class="message">
       ${WARNING}
       <h1>${error.text}</h1>
-      <p><small>${number}</small></p>
+      ${number}
       <aside class="emulator">
         <strong>模拟器 Emulator</strong><span class="en" lang="en">${error.hint}</span>
       </aside>

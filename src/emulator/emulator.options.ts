@@ -147,7 +147,7 @@ export interface WechatEmulatorVariants {
   refusal?: WechatEmulatorRefusal;
   /** Whether `/sns/userinfo` answers for any openid that is not empty, as one report says. Default false. */
   looseOpenid?: boolean;
-  /** How long a code can be exchanged, in milliseconds. Default 5 minutes; 10 for a website application. */
+  /** How long a code can be exchanged, in milliseconds. Default 5 minutes; 10 for a website, and through a `component`. */
   codeLifetimeMs?: number;
   /** Whether an exchange that fails uses the code up: 40029 at first, 40163 from then on. Default true. */
   failedExchangeBurnsCode?: boolean;

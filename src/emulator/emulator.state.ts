@@ -19,8 +19,8 @@ export interface CodeRecord extends Subject {
   scope: WireScope;
   issuedAtMs: number;
   used: boolean;
-  /** How long its exchange takes, in milliseconds of real time. */
-  exchangeDelayMs?: number;
+  /** Where the browser goes once more as soon as the exchange has begun. */
+  secondCallback?: string;
 }
 
 /** A user at an app, with the one live pair of tokens that WeChat keeps for the two. */

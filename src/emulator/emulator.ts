@@ -1,3 +1,4 @@
+import { answerSecondCallback, heldBack, SECOND_CALLBACK_PATH } from './authorize.callback.js';
 import { answerAuthorize, answerAuthorizeReply, answerQrConnect } from './authorize.endpoints.js';
 import { homePage } from './authorize.pages.js';
 import { avatarResponse } from './avatars.js';
@@ -38,10 +39,15 @@ const ROUTES: Readonly<Record<string, Route>> = {
 
 /** POST is answered as GET is, with the parameters in the query. */
 function snsRoute(call: SnsCall): Route {
+  const { endpoint } = call;
+  const handler: Route['handler'] = (platform, request) => answerSnsCall(platform, call, request);
   return {
     methods: ['GET', 'POST'],
-    endpoint: call.endpoint,
-    handler: (platform, request) => answerSnsCall(platform, call, request),
+    endpoint,
+    handler:
+      endpoint === 'token'
+        ? (platform, request) => heldBack(platform, request, handler(platform, request))
+        : handler,
   };
 }
 
@@ -70,7 +76,8 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
 
   const answer = (request: EmulatorRequest): Delivery | Takeover => {
     const route = ROUTES[request.path];
-    // Not a part of WeChat, so it is not among the requests that WeChat got.
+    // What is not a part of WeChat is not among the requests that WeChat got.
+    if (!route && request.path === SECOND_CALLBACK_PATH) return answerSecondCallback(platform, request);
     if (!route && isControlPath(request.path)) return controlApi(emulator, request);
     requests.add(request, route?.endpoint, platform.nowMs());
     const delivery = answerRequest(platform, faults, request);

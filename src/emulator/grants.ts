@@ -69,7 +69,8 @@ function addCode(
   subject: Subject,
 ): CodeRecord {
   const { ledger } = platform;
-  ledger.forgetBefore(platform.nowMs() - CODE_MEMORY_MS);
+  const memoryMs = Math.max(CODE_MEMORY_MS, platform.settings.codeLifetimeMs ?? 0);
+  ledger.forgetBefore(platform.nowMs() - memoryMs);
   const record: CodeRecord = {
     ...subject,
     code: platform.draw(createAuthorizationCode),
@@ -89,11 +90,11 @@ function addCode(
  */
 export function redeemCode(platform: WechatPlatform, app: AppIdentity, code: string): Grant {
   const record = platform.ledger.codes.get(code);
-  if (record?.used) {
-    throw new SnsError(40163);
-  }
   if (!record) {
     throw new SnsError(40029);
+  }
+  if (record.used) {
+    throw new SnsError(platform.nowMs() < record.issuedAtMs + CODE_MEMORY_MS ? 40163 : 40029);
   }
   const isTheirs = record.appId === app.appId && record.componentAppId === app.componentAppId;
   if (!isTheirs || platform.nowMs() >= record.issuedAtMs + codeLifetimeMs(platform, record)) {
@@ -104,9 +105,10 @@ export function redeemCode(platform: WechatPlatform, app: AppIdentity, code: str
   return issuePair(platform, platform.ledger.entryOf(record.appId, record), record.scope);
 }
 
-/** The open platform's documents speak of 10 minutes, those of service accounts of 5. */
-function codeLifetimeMs({ settings }: WechatPlatform, { scope }: CodeRecord): number {
-  return settings.codeLifetimeMs ?? (scope === 'snsapi_login' ? 10 : 5) * MINUTE_MS;
+/** The open platform, which has the websites and the third-party platforms, speaks of 10 minutes; service accounts have 5. */
+function codeLifetimeMs({ settings }: WechatPlatform, { scope, componentAppId }: CodeRecord): number {
+  const isOpenPlatforms = scope === 'snsapi_login' || componentAppId !== undefined;
+  return settings.codeLifetimeMs ?? (isOpenPlatforms ? 10 : 5) * MINUTE_MS;
 }
 
 /** Gives a user's entry a new pair, which ends the one before. */

@@ -13,10 +13,10 @@ body {
 body.sheet-open { background: #8a8a8a; }
 small, .en { font-size: 13px; color: #6b6b6b; }
 .en { display: block; font-weight: 400; }
-h1 { font-size: 20px; line-height: 1.35; font-weight: 600; }
+h1 { font-size: 20px; line-height: 1.35; font-weight: 500; }
 svg { display: block; border-radius: 6px; flex: none; }
 button { font: inherit; cursor: pointer; }
-button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outline-offset: 2px; }
+a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outline-offset: 2px; }
 
 .sheet {
   margin-top: auto; background: #fff; border-radius: 14px 14px 0 0;
@@ -34,7 +34,7 @@ button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outlin
 .tick { width: 22px; height: 22px; }
 .choice { display: flex; justify-content: center; gap: 16px; }
 .choice button { flex: 1; border: 0; border-radius: 8px; padding: 9px 8px 8px; line-height: 1.25; }
-.choice .en { color: inherit; }
+.choice .en, .emulator .choice .en, .emulator .full-service .en { color: inherit; }
 .refuse { background: #f2f2f2; color: #06ae56; }
 .allow { background: #07c160; color: #fff; font-weight: 600; }
 .refuse:hover { background: #e8e8e8; }
@@ -54,8 +54,15 @@ button:focus-visible, summary:focus-visible { outline: 3px solid #576b95; outlin
 .user:disabled { border-color: #6d4aff; cursor: default; }
 button.user:not(:disabled):hover { background: #efeaff; }
 
-.code { width: 180px; height: 180px; margin: 20px auto; }
-.full-service { display: block; margin-top: 8px; font-weight: 600; color: inherit; }
+.code { width: 200px; height: 200px; margin: 20px auto; background: #fff; }
+.emulator .choice { margin-top: 12px; }
+.emulator .refuse { border: 1px solid #cfc4ff; background: #fff; }
+.full-service {
+  display: block; margin-top: 12px; padding: 9px 8px 8px; border-radius: 8px; line-height: 1.25;
+  background: #07c160; color: #fff; text-align: center; text-decoration: none;
+}
+.full-service:hover { background: #06ad56; }
+.message a { color: #576b95; text-decoration: none; }
 
 .intro { padding: 32px 26px 0; max-width: 420px; }
 .intro p { margin-top: 12px; }
@@ -82,7 +89,7 @@ function policy(script: string | undefined): string {
   return [
     "default-src 'none'",
     `style-src ${hashOf(STYLE)}`,
-    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`, "connect-src 'self'"]),
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; ');

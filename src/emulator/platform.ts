@@ -5,6 +5,7 @@ import { Ledger } from './ledger.js';
 import { People, type Person } from './people.js';
 import { Quotas } from './quotas.js';
 import { SeededRandom } from './random.js';
+import { SecondCallbacks } from './second.callbacks.js';
 import type { EmulatorApp, EmulatorSettings } from './settings.js';
 import { StateFile } from './state.file.js';
 import { TokenMint } from './token.mint.js';
@@ -30,6 +31,7 @@ export class WechatPlatform {
   signedIn: SignedIn;
   /** The authorization request of each user's latest snapshot page. */
   readonly snapshots = new Map<string, string>();
+  readonly secondCallbacks = new SecondCallbacks();
   private clockOffsetMs = 0;
   private random: SeededRandom;
   private readonly file: StateFile | undefined;
@@ -102,12 +104,14 @@ export class WechatPlatform {
   /** @returns what there is to know of the user that a code or a pair is for; of a virtual one for a snapshot page. */
   profileOf({ openid, userId, snapshot }: Subject): Profile {
     const nobody = { nicknameBytes: undefined, headimgurl: '', privilege: [] };
-    if (snapshot) {
-      // One unionid for all: the same virtual unionid has been seen with several virtual openids.
-      return { ...nobody, openid, unionid: deriveOpenid('virtual unionid'), nickname: '微信用户' };
-    }
     const person = this.people.get(userId);
     const { unionid, nickname, headimgurl } = person;
+    if (snapshot) {
+      // One unionid for all: the same virtual unionid has been seen with several virtual openids. But none at an app
+      // that is bound to no open platform account, where the person has none either.
+      const virtualUnionid = unionid === undefined ? undefined : deriveOpenid('virtual unionid');
+      return { ...nobody, openid, unionid: virtualUnionid, nickname: '微信用户' };
+    }
     // The nickname of a closed account as one capture has it.
     if (person.state.deregistered) return { ...nobody, openid, unionid, nickname: '用户已经注销' };
     const { nicknameBytes, privilege } = person.definition;

@@ -4,15 +4,15 @@ import { SystemRandomness } from '../common/randomness.js';
 import { Sealer, sealHeader, type SealingKey } from '../common/sealer.js';
 import type { GrantKey } from './grant.reader.js';
 import { grantAudience } from './grant.repository.js';
+import { headerOf, kidOf, printableKid } from './sealing-header.js';
 import { quotedTablePath } from './table-path.js';
 import { WechatGrant } from './wechat-grant.entity.js';
 
 /** The index by which the headers of sealed tokens are found; TypeORM has no words for an index on an expression. */
 export const SEALING_KEY_INDEX = 'wechat_grant_sealed_tokens_header_idx';
 
-/** The header of a compact JWE: what stands before the first dot. It is all that tells by which key a row is sealed. */
-const HEADER = `split_part(sealed_tokens, '.', 1)`;
-/** A row may be damaged; as many in a row are not. */
+const HEADER = headerOf('sealed_tokens');
+/** One row may be damaged, and so may the few that a change of keys has left; as many are not. */
 const SAMPLED_ROWS = 5;
 /** More retired keys than anybody has; each costs one probe of the index. */
 const MAX_HEADERS = 100;
@@ -42,14 +42,20 @@ export async function sealingKeyProblems(
   const known = new Set(keys.map(({ kid }) => kid));
   return rows.flatMap(({ header }) => {
     const kid = kidOf(header);
+    // Damage to a row is no setting, and mends itself at a sign-in.
     if (kid === undefined || known.has(kid)) return [];
     return [
       {
-        problem: `keys (WECHAT_AUTH_KEYS) lacks the key ${printable(kid)}, by which tokens in wechat_grant are sealed.`,
-        cure: `Put that key back, at the end of the list. If it is lost for good, let the users of these rows sign in anew: DELETE FROM ${table} WHERE ${HEADER} = '${header}';`,
+        problem: `keys (WECHAT_AUTH_KEYS) lacks the key ${printableKid(kid)}, by which tokens in wechat_grant are sealed.`,
+        cure: missingKeyCure(table, header),
       },
     ];
   });
+}
+
+/** @param header one that names a key. */
+export function missingKeyCure(table: string, header: string): string {
+  return `Put that key back, at the end of the list. If it is lost for good, let the users of these rows sign in anew: DELETE FROM ${table} WHERE ${HEADER} = '${header}';`;
 }
 
 /**
@@ -64,13 +70,14 @@ export async function changedKeyProblems(
 ): Promise<WechatConfigurationProblem[]> {
   const table = quotedTablePath(dataSource.getMetadata(WechatGrant));
   const problems: WechatConfigurationProblem[] = [];
-  for (const key of keys) {
+  for (const [index, key] of keys.entries()) {
     const rows = await dataSource.query<SealedRow[]>(
       `SELECT app_id AS "appId", openid, sealed_tokens AS "sealedTokens" FROM ${table} WHERE ${HEADER} = $1 LIMIT ${SAMPLED_ROWS}`,
       [sealHeader(key.kid)],
     );
     const sealer = new Sealer([key], new SystemRandomness());
-    if (rows.length === 0 || rows.some((row) => opens(sealer, row))) continue;
+    const least = index === 0 ? 1 : SAMPLED_ROWS;
+    if (rows.length < least || rows.some((row) => opens(sealer, row))) continue;
     problems.push({
       problem: `keys (WECHAT_AUTH_KEYS): the key ${key.kid} is not the ${key.kid} by which tokens in wechat_grant are sealed.`,
       cure: `Put the former key back, and give the new one a name of its own. If the former is lost for good, let the users of these rows sign in anew: DELETE FROM ${table} WHERE ${HEADER} = '${sealHeader(key.kid)}';`,
@@ -90,20 +97,4 @@ function opens(sealer: Sealer, row: SealedRow): boolean {
   } catch {
     return false;
   }
-}
-
-/** @returns undefined for what this module has not written: damage to a row is no setting, and mends itself at a sign-in. */
-function kidOf(header: string): string | undefined {
-  if (!/^[\w-]{1,256}$/.test(header)) return undefined;
-  try {
-    const parsed = JSON.parse(Buffer.from(header, 'base64url').toString('utf8')) as { kid?: unknown } | null;
-    return typeof parsed?.kid === 'string' ? parsed.kid : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A row may hold anything, and the message goes to terminals and logs. */
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 32);
 }

@@ -52,15 +52,12 @@ export class AccessTokens {
   /**
    * For a token that WeChat did not take although it should be alive.
    *
-   * @param grant as it was read when the token was taken from it.
    * @returns another token: a newer one if there is one by now, else that of a refresh.
    */
-  async replace(grant: WechatGrant): Promise<string> {
-    const current = await this.grantOf(grant);
-    const isNewer = current.pairVersion !== grant.pairVersion;
-    return isNewer && this.isFresh(current)
-      ? this.grants.openTokens(current).accessToken
-      : this.refreshOnce(current);
+  async replace(key: GrantKey, rejected: string): Promise<string> {
+    const grant = await this.grantOf(key);
+    const { accessToken } = this.grants.openTokens(grant);
+    return accessToken !== rejected && this.isFresh(grant) ? accessToken : this.refreshOnce(grant);
   }
 
   private async grantOf(key: GrantKey): Promise<WechatGrant> {

@@ -116,23 +116,31 @@ export class CallbackHandler {
     return this.handleVerified({ ...callback, code, state, browserId });
   }
 
-  /** The first hit of a state does the work; every other gets what the first one got. */
-  private async handleVerified(callback: VerifiedCallback): Promise<Answer> {
+  /**
+   * The first hit of a state does the work; every other gets what the first one got.
+   *
+   * @param claimed what is claimed for the hit: its state, unless a snapshot page has had that.
+   */
+  private async handleVerified(callback: VerifiedCallback, claimed = callback.state): Promise<Answer> {
     const { ticket, code, state, browserId } = callback;
-    let outcome = await this.claims.outcomeOf(state);
+    let outcome = await this.claims.outcomeOf(claimed);
     if (outcome === 'unknown' && !this.tickets.isExpired(ticket)) {
-      const subject = { appId: ticket.appId, scope: ticket.scope, state, code, browserId };
+      const subject = { appId: ticket.appId, scope: ticket.scope, state: claimed, code, browserId };
       if (await this.claims.isGoingInCircles(subject)) return this.leaveCircle(callback);
       const claim = await this.claims.take(subject);
       if (claim) return this.exchange(claim, callback);
       // Somebody was faster, or the code was seen elsewhere before.
-      outcome = await this.claims.outcomeOf(state);
+      outcome = await this.claims.outcomeOf(claimed);
     }
     if (
       typeof outcome === 'object' &&
       !this.validity.isOver(outcome.session, callback.exchange, callback.request)
     ) {
-      return this.finish(callback, outcome.session);
+      // A virtual user is not the end: WeChat's 使用完整服务 comes with the same state, and a code of the real one.
+      const isFullService = claimed === state && outcome.session.snapshot && !outcome.isOf(code);
+      return isFullService
+        ? this.handleVerified(callback, `${state}/full-service`)
+        : this.finish(callback, outcome.session);
     }
     if (outcome === 'pending') return waitPage();
     await this.claims.burn(code, ticket.appId);

@@ -27,7 +27,13 @@ const MINUTE_MS = 60_000;
  * What became of a state: a session; `unknown`, nobody has come with it; `pending`, somebody is at work on it;
  * `given-up`, it failed or was never finished.
  */
-export type ExchangeOutcome = { session: WechatSession } | 'unknown' | 'pending' | 'given-up';
+export type ExchangeOutcome = CompletedExchange | 'unknown' | 'pending' | 'given-up';
+
+export interface CompletedExchange {
+  session: WechatSession;
+  /** Whether it came of this code. */
+  isOf(code: string): boolean;
+}
 
 /** What a claim is about. */
 export interface ExchangeSubject {
@@ -75,7 +81,7 @@ export class ExchangeClaims {
       const now = this.clock.now();
       if (row.sealedOutcome !== null && now < row.expiresAt) {
         const claims = this.sealer.open('outcome', audienceOf(state), row.sealedOutcome);
-        return { session: parseSession(claims) };
+        return { session: parseSession(claims), isOf: (code) => row.codeDigest.equals(sha256(code)) };
       }
       if (row.leaseExpiresAt === null || now >= row.leaseExpiresAt) return 'given-up';
       await sleep(WAIT_ROUND_MS);

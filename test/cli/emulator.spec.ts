@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createWechatEmulator, type WechatEmulator } from '../../src/emulator/index.js';
-import { certify, createAuthority } from '../foreign/certificate.authority.js';
+import { certify, createAuthority } from '../support/certificate.authority.js';
 import { type CommandRun, runCommand, spawnCommand } from './command.runner.js';
 
 interface Ready {

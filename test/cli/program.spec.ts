@@ -10,7 +10,7 @@ describe('nestjs-wechat-auth', () => {
   it('prints its help, and that of each command with examples', async () => {
     const help = await spawnCommand(['--help']);
     expect(help).toMatchObject({ exitCode: 0, stderr: '' });
-    for (const name of ['migrate', 'doctor', 'explain', 'emulator']) {
+    for (const name of ['migrate', 'doctor', 'explain', 'emulator', 'rotate-keys']) {
       expect(help.stdout).toContain(`\n  ${name} `);
       const ofCommand = await runCommand([name, '--help']);
       expect(ofCommand).toMatchObject({ exitCode: 0, stderr: '' });
@@ -37,6 +37,7 @@ describe('nestjs-wechat-auth', () => {
     ['too many words', ['doctor', 'now'], 'too many arguments'],
     ['a language that is none', ['explain', '1', '--lang', 'fr'], 'Allowed choices are zh, en, both'],
     ['a time that is none', ['migrate', '--wait', 'long'], 'whole number of seconds'],
+    ['a size that is none', ['rotate-keys', '--batch-size', '0'], 'number of rows, 1 to 10000'],
   ])('ends with 2 and says what is wrong with %s', async (_, args, words) => {
     const { exitCode, stdout, stderr } = await runCommand(args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });

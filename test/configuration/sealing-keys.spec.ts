@@ -50,6 +50,11 @@ describe('stored tokens whose key is not in WECHAT_AUTH_KEYS', () => {
     await start(`k1:${Buffer.alloc(32, 9).toString('base64')}`);
   });
 
+  it('do not refuse the start where a change of keys has left one that is damaged, with its old key', async () => {
+    await world.query(`UPDATE wechat_grant SET sealed_tokens = sealed_tokens || 'A'`);
+    await start(`${NEW_KEY},${TEST_KEY}`);
+  });
+
   it('are not asked about where two keys have one name: which of them is meant is not known', async () => {
     const { problem } = await problemAtStart(`${TEST_KEY},k1:${Buffer.alloc(32, 9).toString('base64')}`);
     expect(problem).toBe('keys (WECHAT_AUTH_KEYS) has two entries with the kid k1.');

@@ -164,3 +164,42 @@ export async function refresh(wechat: WechatEmulator, tokens: Tokens): Promise<T
 export function errcodeOf(page: Page): number {
   return (JSON.parse(page.text) as { errcode?: number }).errcode ?? 0;
 }
+
+/** An authorization request for the profile, which asks the user unless there is a reason not to. */
+export function askForProfile(
+  wechat: WechatEmulator,
+  changes: Record<string, string | undefined> = {},
+): Promise<Page> {
+  return open(authorizeUrl(wechat, { scope: 'snsapi_userinfo', ...changes }));
+}
+
+/** What the page says instead of going on: its text, and WeChat's number if it has one. */
+export function errorOn({ status, location, headers, text }: Page): [text: string, number?: string] {
+  if (status !== 200 || location !== null || !headers.get('content-type')?.startsWith('text/html')) {
+    throw new Error(`Expected an error page, found ${String(status)} ${String(location)}:\n${text}`);
+  }
+  const [, number] = /错误码 (\d+)/.exec(text) ?? [];
+  return [defined(/<h1>([^<]*)<\/h1>/.exec(text)?.[1]), ...(number === undefined ? [] : [number])] as [
+    string,
+  ];
+}
+
+/** The whole body of an error at {@link START}. */
+export function errorBody(errcode: number, errmsg: string): RegExp {
+  return new RegExp(`^\\{"errcode":${String(errcode)},"errmsg":"${errmsg}, ${RID_AT_START}"\\}$`);
+}
+
+/** A call of the API with no parameters but these. */
+export function callSns(
+  wechat: WechatEmulator,
+  path: string,
+  query: Record<string, string | undefined>,
+  init?: RequestInit,
+): Promise<Page> {
+  return open(`${wechat.apiBaseUrl}/sns/${path}?${encode(query)}`, init);
+}
+
+/** What a callback carries, apart from what the redirect URI had itself. */
+export function pathOf({ location }: Page): string {
+  return defined(location).replace(/code=\w{32}/, 'code=CODE');
+}

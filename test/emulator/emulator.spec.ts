@@ -3,6 +3,7 @@ import {
   authorize,
   authorizeUrl,
   callAuth,
+  callSns,
   callToken,
   closeEmulators,
   errcodeOf,
@@ -74,6 +75,23 @@ describe('createWechatEmulator', () => {
       ['GET', '/nowhere', undefined],
     ]);
     expect(wechat.requests[1]).toMatchObject({ query: { access_token: 'x', openid: 'o' }, at: START });
+  });
+
+  it('takes no other methods than WeChat', async () => {
+    const wechat = await startEmulator();
+
+    expect((await callSns(wechat, 'oauth2/access_token', {}, { method: 'PUT' })).status).toBe(405);
+    expect((await open(authorizeUrl(wechat), { method: 'POST' })).status).toBe(405);
+  });
+
+  it('ends the snapshot pages of a user when it is told to, and shows none to who has consented', async () => {
+    const wechat = await startEmulator();
+    const { openid } = user(wechat);
+    await wechat.user(openid).snapshot();
+    await wechat.user(openid).snapshot(false);
+    expect((await signIn(wechat, 'snsapi_userinfo')).openid).toBe(openid);
+    await wechat.user(openid).snapshot();
+    expect((await signIn(wechat, 'snsapi_userinfo')).openid).toBe(openid);
   });
 
   it('signs in whoever it is told to', async () => {

@@ -1,3 +1,4 @@
+import type { WechatEmulatorOptions } from '../../src/emulator/index.js';
 import {
   authorize,
   authorizeUrl,
@@ -7,6 +8,7 @@ import {
   callUserInfo,
   closeEmulators,
   errcodeOf,
+  errorOn,
   open,
   RID_AT_START,
   signIn,
@@ -48,13 +50,118 @@ describe('failNext', () => {
     expect(errcodeOf(await callAuth(wechat, tokens))).toBe(40001);
   });
 
-  it('answers with an HTTP status', async () => {
-    const wechat = await startEmulator();
-    await wechat.failNext('auth', { status: 502 });
-    const page = await callAuth(wechat, {});
+  it.each([400, 404, 429, 500, 502, 503, 504])(
+    'answers with the HTTP status %i, as a gateway does',
+    async (status) => {
+      const wechat = await startEmulator();
+      await wechat.failNext('auth', { status });
+      const page = await callAuth(wechat, {});
 
-    expect(page.status).toBe(502);
-    expect(page.headers.get('content-type')).toBe('text/html');
+      expect(page.status).toBe(status);
+      expect(page.headers.get('content-type')).toBe('text/html');
+      expect(page.text).toContain(`<h1>${String(status)}</h1>`);
+    },
+  );
+
+  it('answers with a text that is no JSON, under the usual type or a wrong one', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('userinfo', { body: '<!doctype html>' });
+    await wechat.failNext('userinfo', { body: '{"openid":', contentType: 'text/html' });
+    const [garbage, half] = [await callUserInfo(wechat, {}), await callUserInfo(wechat, {})];
+
+    expect([garbage.status, garbage.headers.get('content-type'), garbage.text]).toEqual([
+      200,
+      'text/plain',
+      '<!doctype html>',
+    ]);
+    expect([half.headers.get('content-type'), half.text]).toEqual(['text/html', '{"openid":']);
+  });
+
+  it('answers with nothing at all', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('refresh', { body: '' });
+    const page = await callRefresh(wechat, {});
+
+    expect([page.status, page.text]).toEqual([200, '']);
+  });
+
+  it('answers with a huge body', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('userinfo', { bodyBytes: 20_000_000, contentType: 'application/json' });
+    const page = await callUserInfo(wechat, {});
+
+    expect([page.headers.get('content-type'), page.text.length]).toEqual(['application/json', 20_000_000]);
+    expect(() => JSON.parse(page.text) as unknown).toThrow();
+  });
+
+  it('fails for a while on its own clock, and not a millisecond longer', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('auth', { status: 503 }, { durationMs: 3_600_000 });
+
+    for (const passedMs of [0, 1_800_000, 1_799_999]) {
+      await wechat.advanceTime(passedMs);
+      expect((await callAuth(wechat, {})).status).toBe(503);
+    }
+    await wechat.advanceTime(1);
+    expect((await callAuth(wechat, {})).status).toBe(200);
+  });
+
+  it('goes down and comes back over hours of its own clock, each endpoint for itself', async () => {
+    const wechat = await startEmulator();
+    const tokens = await signIn(wechat, 'snsapi_userinfo');
+    const statuses = async () => [
+      (await callRefresh(wechat, { refresh_token: tokens.refresh_token })).status,
+      (await callUserInfo(wechat, tokens)).status,
+    ];
+    await wechat.failNext('refresh', { status: 502 }, { durationMs: 3_600_000 });
+    await wechat.failNext('userinfo', { status: 504 }, { durationMs: 2 * 3_600_000 });
+
+    expect(await statuses()).toEqual([502, 504]);
+    await wechat.advanceTime(3_600_000);
+    expect(await statuses()).toEqual([200, 504]);
+    await wechat.advanceTime(3_600_000);
+    expect(await statuses()).toEqual([200, 200]);
+  });
+
+  it('ends a fault after so many times or so long, whichever comes first', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('auth', { status: 502 }, { times: 2, durationMs: 1_000 });
+    const statuses = [await callAuth(wechat, {}), await callAuth(wechat, {}), await callAuth(wechat, {})];
+    expect(statuses.map(({ status }) => status)).toEqual([502, 502, 200]);
+
+    await wechat.failNext('auth', { status: 502 }, { times: 2, durationMs: 1_000 });
+    await wechat.advanceTime(1_000);
+    expect((await callAuth(wechat, {})).status).toBe(200);
+  });
+
+  it('meets a share of the calls, the same ones for the same seed', async () => {
+    const [one, same, other] = [
+      await whichFail({ seed: 'a' }),
+      await whichFail({ seed: 'a' }),
+      await whichFail({ seed: 'b' }),
+    ];
+
+    expect(same).toEqual(one);
+    expect(other).not.toEqual(one);
+    // A tenth of 400, give or take four standard deviations.
+    expect(one.filter(Boolean).length).toBeGreaterThan(16);
+    expect(one.filter(Boolean).length).toBeLessThan(64);
+  });
+
+  it('meets a share of the calls so many times', async () => {
+    expect((await whichFail({ seed: 'a' }, 3)).filter(Boolean)).toHaveLength(3);
+  });
+
+  it('ends all faults when it is told to, those at work and those in the queue', async () => {
+    const wechat = await startEmulator();
+    await wechat.failNext('auth', { status: 502 }, { times: 9 });
+    await wechat.failNext('auth', { status: 503 }, { durationMs: 3_600_000 });
+    await wechat.failNext('authorize', { errcode: 10009 }, { share: 0.5 });
+    expect((await callAuth(wechat, {})).status).toBe(502);
+    await wechat.clearFaults();
+
+    expect((await callAuth(wechat, {})).status).toBe(200);
+    expect((await open(authorizeUrl(wechat))).status).toBe(302);
   });
 
   it('answers with any bytes under any type', async () => {
@@ -114,11 +221,13 @@ describe('failNext', () => {
     expect((await calls).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 
-  it('shows an error page at the authorization endpoint', async () => {
+  it('shows an error page at the authorization endpoint, also one without words of its own', async () => {
     const wechat = await startEmulator();
-    await wechat.failNext('authorize', { errcode: 10009 });
+    await wechat.failNext('authorize', { errcode: 10004 });
+    await wechat.failNext('authorize', { errcode: 10038 });
 
-    expect((await open(authorizeUrl(wechat))).text).toContain('操作太频繁了，请稍后重试');
+    expect(errorOn(await open(authorizeUrl(wechat)))).toEqual(['此公众号被封禁', '10004']);
+    expect(errorOn(await open(authorizeUrl(wechat)))).toEqual(['该链接无法访问', '10038']);
   });
 
   it.each<[string, () => [unknown, unknown, unknown?], RegExp]>([
@@ -130,6 +239,16 @@ describe('failNext', () => {
     ['an empty fault', () => ['token', {}], /give exactly one of \{ errcode: 45011 \}, \{ status: 502 \}, /],
     ['two faults in one', () => ['token', { hang: true, cut: true }], /give exactly one of/],
     ['a fault that never happens', () => ['token', { hang: true }, { times: 0 }], /`times` of 1 or more/],
+    [
+      'a share of nothing',
+      () => ['token', { hang: true }, { share: 0 }],
+      /`share` above 0, and 1 at the most/,
+    ],
+    [
+      'a fault that is over at once',
+      () => ['token', { hang: true }, { durationMs: 0 }],
+      /`durationMs` above 0/,
+    ],
   ])('refuses %s', async (_case, arguments_, message) => {
     const wechat = await startEmulator();
     const failNext = wechat.failNext as (...parameters: unknown[]) => Promise<void>;
@@ -137,6 +256,15 @@ describe('failNext', () => {
     await expect(failNext(...arguments_())).rejects.toThrow(message);
   });
 });
+
+/** @returns of 400 calls, which ones met a fault that is for a tenth of them. */
+async function whichFail(options: WechatEmulatorOptions, times?: number): Promise<boolean[]> {
+  const wechat = await startEmulator(options);
+  await wechat.failNext('auth', { status: 502 }, { share: 0.1, ...(times && { times }) });
+  const failures: boolean[] = [];
+  for (let call = 0; call < 400; call++) failures.push((await callAuth(wechat, {})).status === 502);
+  return failures;
+}
 
 /** Waits until the emulator has received `count` requests, turn by turn of the event loop. */
 async function received(wechat: { requests: readonly unknown[] }, count: number): Promise<void> {

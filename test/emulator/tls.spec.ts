@@ -7,7 +7,7 @@ import {
   WechatEmulatorError,
   type WechatEmulatorTls,
 } from '../../src/emulator/index.js';
-import { type Certified, certify, createAuthority } from '../foreign/certificate.authority.js';
+import { type Certified, certify, createAuthority } from '../support/certificate.authority.js';
 import {
   authorizeUrl,
   closeEmulators,

@@ -11,7 +11,7 @@ import {
   startEmulator,
   type Page,
 } from '../emulator/emulator.harness.js';
-import { type Certified, certify, createAuthority } from './certificate.authority.js';
+import { type Certified, certify, createAuthority } from '../support/certificate.authority.js';
 import { ClientProcess } from './client.process.js';
 
 /** Where the user comes back to in tests that need nobody there. */

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { wechatAuthEntities, type WechatUser } from '../../src/index.js';
 import { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
 import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
-import { Visitor } from '../support/visitor.js';
+import { type Visit, Visitor } from '../support/visitor.js';
 
 describe.each(PLATFORMS)('what happens around a completed sign-in, on %s', (platform) => {
   let world: TestWorld;
@@ -100,6 +100,36 @@ describe.each(PLATFORMS)('what happens around a completed sign-in, on %s', (plat
     world.clock.advance(10 * 60_000);
     expect((await visitor.fetch(`${site.url}/hello`)).status).toBe(401);
   });
+
+  it('makes the virtual user a real one by 使用完整服务, once', async () => {
+    const openid = world.wechat.users[0]?.openid ?? '';
+    await world.wechat.user(openid).snapshot(true);
+    const visitor = new Visitor();
+    const visit = await useFullService(visitor, await visitor.open(`${site.url}/direct`));
+    expect(JSON.parse(visit.body)).toMatchObject({ openid, snapshot: false, userInfo: { openid } });
+    expect(calls).toMatchObject([{ user: { openid }, isNewGrant: true }]);
+
+    const callback = visit.trail.find((address) => address.includes('/wechat/callback')) ?? '';
+    const again = await visitor.open(callback);
+    expect(JSON.parse(again.body)).toMatchObject({ openid, snapshot: false });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('starts anew when 使用完整服务 comes later than the ticket lives', async () => {
+    const openid = world.wechat.users[0]?.openid ?? '';
+    await world.wechat.user(openid).snapshot(true);
+    const visitor = new Visitor();
+    const landed = await visitor.open(`${site.url}/direct`);
+    world.clock.advance(11 * 60_000);
+    const visit = await visitor.press(await useFullService(visitor, landed));
+    expect(JSON.parse(visit.body)).toMatchObject({ openid, snapshot: false, userInfo: { openid } });
+  });
+
+  /** Presses the button that WeChat shows below a snapshot page, and allows. */
+  async function useFullService(visitor: Visitor, { trail: [, atWechat = ''] }: Visit): Promise<Visit> {
+    const consent = await visitor.open(`${atWechat.replace('#wechat_redirect', '')}&forcePopup=true`);
+    return visitor.answerConsent(consent, 'allow');
+  }
 
   it('gives a snapshot session no Max-Age, and never puts it in the place of a real one', async () => {
     const [user] = world.wechat.users;

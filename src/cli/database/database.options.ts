@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** What `migrate` and `doctor` ask about the database besides `DATABASE_URL`. */
+/** What commands ask about the database besides `DATABASE_URL`. */
 export interface DatabaseOptions {
   schema?: string;
   migrationsTable: string;

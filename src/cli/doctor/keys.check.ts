@@ -27,7 +27,7 @@ export function checkKeys(
         warning(
           'keys',
           `The key ${kid} does not look random; who guesses it can sign in as anybody.`,
-          `Add a new key last everywhere, then put it first everywhere, then remove this one. Make it with: node -e "console.log('k2:' + crypto.randomBytes(32).toString('base64'))"`,
+          `Add a new key last everywhere, then put it first everywhere, then run rotate-keys, then remove this one (docs/keys.md). Make it with: node -e "console.log('k2:' + crypto.randomBytes(32).toString('base64'))"`,
         ),
       ),
   ];

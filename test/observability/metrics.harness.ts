@@ -35,7 +35,7 @@ export class MetricsSdk {
       .flatMap((scope) => scope.metrics)
       .filter(({ descriptor }) => descriptor.name === name);
     return found.flatMap(({ dataPoints }) =>
-      dataPoints.map(({ attributes, value }) => ({ attributes, value: value as unknown })),
+      dataPoints.map(({ attributes, value }): Point => ({ attributes, value })),
     );
   }
 

@@ -17,7 +17,7 @@ import { createGauges, type WechatGauges } from './wechat.gauges.js';
 const MAX_AGE_MS = 10_000;
 /** Grants change their state slowly, and counting them costs most. */
 const MAX_CENSUS_AGE_MS = 5 * 60_000;
-/** The host's own metrics wait for ours, and those who scrape give up after 10 s in most cases. */
+/** For each of two readings: the host's own metrics wait for ours, and who scrapes gives up after 10 s in most cases. */
 const TIME_LIMIT_MS = 4_000;
 
 /**
@@ -54,9 +54,9 @@ export class WechatMetrics implements OnApplicationBootstrap, OnModuleDestroy {
   private async observe(result: BatchObservableResult, gauges: WechatGauges): Promise<void> {
     let isUp = 0;
     try {
-      const [operations, census] = await within(TIME_LIMIT_MS, this.read());
-      this.showOperations(result, gauges, operations);
-      this.showGrants(result, gauges, census);
+      const { operations, census } = this.reader;
+      this.showOperations(result, gauges, await within(TIME_LIMIT_MS, operations.get(MAX_AGE_MS)));
+      this.showGrants(result, gauges, await within(TIME_LIMIT_MS, census.get(MAX_CENSUS_AGE_MS)));
       isUp = 1;
       this.log.succeeded();
     } catch (error) {
@@ -64,11 +64,6 @@ export class WechatMetrics implements OnApplicationBootstrap, OnModuleDestroy {
       if (this.stop) this.log.failed(error);
     }
     for (const appId of this.reader.appIds) result.observe(gauges.databaseUp, isUp, { [APP_ID]: appId });
-  }
-
-  private async read(): Promise<[Operations, GrantCount[]]> {
-    const operations = await this.reader.operations.get(MAX_AGE_MS);
-    return [operations, await this.reader.census.get(MAX_CENSUS_AGE_MS)];
   }
 
   private showOperations(

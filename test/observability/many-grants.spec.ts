@@ -59,7 +59,7 @@ describe('what is read of many grants', () => {
   });
 
   it('is estimated from some pages where the table is larger, the same each time', async () => {
-    const [size] = await db.query<{ bytes: number }[]>(
+    const [size]: { bytes: number }[] = await db.query(
       `SELECT pg_relation_size('wechat_grant')::int AS bytes`,
     );
     const census = new GrantCensus(db, (size?.bytes ?? 0) / 2);

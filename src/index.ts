@@ -13,6 +13,11 @@ export { type WechatSession, type WechatSessionScope, WechatSessionStore } from 
 export type { WechatScope, WechatUser, WechatUserInfo } from './common/wechat-user.js';
 export { wechatAuthEntities } from './grants/entities.js';
 export {
+  type WechatHealth,
+  WechatHealthIndicator,
+  type WechatHealthLimits,
+} from './observability/wechat.health-indicator.js';
+export {
   WechatClient,
   type WechatClientOptions,
   type WechatTokenResponse,

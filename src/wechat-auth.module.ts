@@ -47,6 +47,9 @@ import { RefreshSender } from './refresh/refresh.sender.js';
 import { RefreshSettlement } from './refresh/refresh.settlement.js';
 import { RefreshTimer } from './refresh/refresh.timer.js';
 import { Refresher } from './refresh/refresher.js';
+import { OperationsReader } from './observability/operations.reader.js';
+import { WechatHealthIndicator } from './observability/wechat.health-indicator.js';
+import { WechatMetrics } from './observability/wechat.metrics.js';
 import { AccessDecider } from './sign-in/access.decision.js';
 import { Authorization } from './sign-in/authorization.js';
 import { Browsers } from './sign-in/browser.js';
@@ -207,6 +210,7 @@ function dynamicModule(
       WechatAuthService,
       WechatClient,
       WechatClock,
+      WechatHealthIndicator,
       // What the guard and its filter need wherever the host applies them.
       AccessDecider,
       HttpExchanges,
@@ -370,6 +374,9 @@ const PROVIDERS: Provider[] = [
   Housekeeping,
   HousekeepingTimer,
   UserInfos,
+  OperationsReader,
+  WechatMetrics,
+  WechatHealthIndicator,
   // For routes that a global guard protects and no decorator marks.
   WechatAuthExceptionFilter,
   WechatAuthService,

@@ -54,7 +54,8 @@ interface Emitter {
 @Injectable()
 export class WechatEvents {
   private readonly logger = new Logger('WechatEvents');
-  private emitter: Emitter | undefined;
+  /** Undefined until it was looked for; null if there is none. */
+  private emitter: Emitter | null | undefined;
 
   constructor(@Inject(ModulesContainer) private readonly modules: ModulesContainer) {}
 
@@ -70,14 +71,18 @@ export class WechatEvents {
     }
   }
 
-  /** By its name, so that nobody who does not use the package has to install it. */
-  private findEmitter(): Emitter | undefined {
-    for (const module of this.modules.values()) {
-      for (const { name, instance } of module.providers.values()) {
-        if (name === 'EventEmitter2' && isEmitter(instance)) return instance;
+  /**
+   * By names, so that nobody who does not use the package has to install it. What it exports as `EventEmitter2` calls
+   * itself `EventEmitter`.
+   */
+  private findEmitter(): Emitter | null {
+    for (const { metatype, providers } of this.modules.values()) {
+      if (metatype.name !== 'EventEmitterModule') continue;
+      for (const { name, instance } of providers.values()) {
+        if (/^EventEmitter2?$/.test(String(name)) && isEmitter(instance)) return instance;
       }
     }
-    return undefined;
+    return null;
   }
 }
 

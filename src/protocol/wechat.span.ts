@@ -1,13 +1,14 @@
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
+import { recordCall } from '../common/instruments.js';
 import { WechatResponseError, type WechatEndpoint } from './wechat-response.error.js';
 
 const tracer = trace.getTracer('nestjs-wechat-auth');
 
 /**
  * Runs a call of WeChat's API in a trace span of its own and keeps the automatic one of the HTTP client from being
- * made: that one would record the address, and WeChat wants tokens, codes and the app secret in it. Costs next to
- * nothing where the host uses no OpenTelemetry.
+ * made: that one would record the address, and WeChat wants tokens, codes and the app secret in it. How long the call
+ * took is measured as well. Costs next to nothing where the host uses no OpenTelemetry.
  *
  * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/
  */
@@ -20,14 +21,24 @@ export async function inWechatSpan<T>(
     kind: SpanKind.CLIENT,
     attributes: { 'http.request.method': 'GET', 'url.path': path },
   });
+  const startedAtMs = performance.now();
   try {
-    return await context.with(suppressTracing(trace.setSpan(context.active(), span)), call);
+    const result = await context.with(suppressTracing(trace.setSpan(context.active(), span)), call);
+    recordCall({ endpoint, outcome: 'ok', durationMs: performance.now() - startedAtMs });
+    return result;
   } catch (error) {
+    recordCall({ endpoint, ...failureOf(error), durationMs: performance.now() - startedAtMs });
     recordFailure(span, error);
     throw error;
   } finally {
     span.end();
   }
+}
+
+function failureOf(error: unknown): { outcome: string; errorType: string } {
+  return error instanceof WechatResponseError
+    ? { outcome: error.class, errorType: error.code }
+    : { outcome: 'unknown', errorType: '_OTHER' };
 }
 
 function recordFailure(span: Span, error: unknown): void {

@@ -12,7 +12,7 @@ import { type RefreshOutcome, RefreshSettlement } from './refresh.settlement.js'
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** WeChat's own limit for each account. */
-const CALLS_PER_MINUTE = 50_000;
+export const CALLS_PER_MINUTE = 50_000;
 /** Long enough for a batch that waits for the slowest answers. */
 const LEASE_MS = 2 * 60 * 1000;
 /** Batches of one account that are under way at once: one is written while the other is sent. */

@@ -61,6 +61,9 @@ async function answerOf(
   checkMethod(verb, request.method);
   if (openid !== '') checkUser(emulator, openid);
   const isRead = verb.method === 'GET';
+  if (!isRead && request.rawQuery !== '') {
+    throw new ControlRefusal(400, 'The query has to be empty: what a POST takes is in its body.');
+  }
   const input: unknown = isRead ? Object.fromEntries(request.query) : await readJson(message);
   checkInput(verb, input, isRead ? 'query' : 'body');
   return (await verb.answer(emulator, input, openid)) ?? {};

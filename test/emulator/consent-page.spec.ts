@@ -74,4 +74,14 @@ describe("the emulator's consent page", () => {
     const body = new URLSearchParams({ openid: 'oNobody' });
     expect((await open(`${wechat.url}/emulator/switch-user`, { method: 'POST', body })).status).toBe(400);
   });
+
+  it('is where 使用完整服务 leads to, also from a request that asked for no popup', async () => {
+    const wechat = await startEmulator();
+    await wechat.user(user(wechat).openid).snapshot();
+    await open(authorizeUrl(wechat, { scope: 'snsapi_userinfo', forcePopup: 'false' }));
+    const home = await open(wechat.url);
+    const href = defined(/href="([^"]+)"\s*>使用完整服务/.exec(home.text)?.[1]).replaceAll('&#38;', '&');
+
+    expect((await open(new URL(href, wechat.url).href)).text).toContain('name="uuid"');
+  });
 });

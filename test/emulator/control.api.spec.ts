@@ -352,6 +352,7 @@ describe('the control API refuses', () => {
       { all: true },
       'The body has to be empty: this takes nothing.',
     ],
+    ['a query', '/reset?all=true', undefined, 'The query has to be empty'],
     [
       'an unknown openid',
       '/sign-in-as',

@@ -152,6 +152,11 @@ describe('createWechatEmulator', () => {
       /users has the openid "o1" empty or twice/,
     ],
     [
+      'an openid with half a character',
+      { users: [{ nickname: '赵', openid: 'o\ud800' }] },
+      /users\[0\]\.openid is .*: give a text of whole characters/,
+    ],
+    [
       'a redirect domain with a port',
       { apps: [{ appId: 'wx1', appSecret: 's', redirectDomains: ['localhost:3000'] }] },
       /registers "localhost:3000".*a bare host name/,

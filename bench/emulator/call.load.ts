@@ -20,8 +20,8 @@ export class CallLoad {
     await this.load({ amount: WARM_UP_CALLS });
   }
 
-  /** @returns calls a second. */
-  async measure(durationMs: number): Promise<number> {
+  /** @returns calls a second, and how busy the server was: only a busy one has shown what it can do. */
+  async measure(durationMs: number): Promise<{ rate: number; busy: number }> {
     await this.server.usage();
     const rate = await this.load({ duration: durationMs / 1000 });
     const { busy, cpuMicroseconds } = await this.server.usage();
@@ -29,7 +29,7 @@ export class CallLoad {
     progress(
       `emulator: ${this.name}: ${Math.round(rate)} calls/s, ${cpu.toFixed(1)} us of CPU each, ${Math.round(busy * 100)} % busy`,
     );
-    return rate;
+    return { rate, busy };
   }
 
   private async load(options: Partial<Options>): Promise<number> {

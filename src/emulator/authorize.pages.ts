@@ -206,10 +206,12 @@ export function closingPage(): EmulatorResponse {
 
 /** What stands below a snapshot page in WeChat's own frame, which an application's page does not have here. */
 function fullService(rawQuery: string): Html {
+  const others = rawQuery.split('&').filter((pair) => !pair.startsWith('forcePopup='));
+  const query = [...others, 'forcePopup=true'].join('&');
   return html`<aside class="emulator">
     应用以快照页打开，用户是虚拟的。
     <span class="en" lang="en">The application is open as a snapshot page, with a virtual user.</span>
-    <a class="full-service" href="/connect/oauth2/authorize?${rawQuery}&forcePopup=true"
+    <a class="full-service" href="/connect/oauth2/authorize?${query}"
       >使用完整服务 <span class="en" lang="en">Use the full service</span></a
     >
   </aside>`;

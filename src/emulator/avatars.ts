@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { html, type Html } from './html.js';
 import type { EmulatorResponse } from './http.messages.js';
+import { percentDecoded } from './identifiers.js';
 import type { WechatPlatform } from './platform.js';
 
 /** A square of `size` pixels with the name's first character, in a colour of its own for each id. */
@@ -35,8 +36,8 @@ export function drawAvatar(id: string, name: string, size = 44): Html {
  * @see https://developers.weixin.qq.com/doc/service/api/webdev/access/api_snsuserinfo
  */
 export function avatarResponse(platform: WechatPlatform, path: string): EmulatorResponse | undefined {
-  const [, openid = '', size = ''] = /^\/mmopen\/vi_32\/([\w-]+)\/(0|46|64|96|132)$/.exec(path) ?? [];
-  const user = platform.people.find(openid);
+  const [, openid = '', size = ''] = /^\/mmopen\/vi_32\/([^/]+)\/(0|46|64|96|132)$/.exec(path) ?? [];
+  const user = platform.people.find(percentDecoded(openid));
   return (
     user && {
       status: 200,

@@ -1,3 +1,4 @@
+import { parseCookie, stringifySetCookie } from 'cookie';
 import {
   redirectResponse,
   textResponse,
@@ -11,7 +12,8 @@ const COOKIE = 'wechat_emulator_user';
 
 /** @returns who uses WeChat in this browser: the choice made on a page, else the one who is signed in everywhere. */
 export function currentUser(platform: WechatPlatform, request: EmulatorRequest): Person {
-  const [, chosen, count] = new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w-]+)\\.(\\d+)`).exec(request.cookie) ?? [];
+  // The openid may be any text, also one with points in it.
+  const [, chosen, count] = /^(.+)\.(\d+)$/s.exec(parseCookie(request.cookie)[COOKIE] ?? '') ?? [];
   const isCurrent = Number(count) === platform.signedIn.count;
   const chosenOne = isCurrent ? platform.people.find(chosen ?? '') : undefined;
   return chosenOne ?? platform.people.get(platform.signedIn.userId);
@@ -25,6 +27,12 @@ export function answerSwitchUser(platform: WechatPlatform, request: EmulatorRequ
   }
   const query = request.form.get('authorize');
   const response = redirectResponse(query ? `/connect/oauth2/authorize?${query}` : '/', 303);
-  const cookie = `${COOKIE}=${user.openid}.${String(platform.signedIn.count)}; Path=/; HttpOnly; SameSite=Lax`;
+  const cookie = stringifySetCookie({
+    name: COOKIE,
+    value: `${user.openid}.${String(platform.signedIn.count)}`,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+  });
   return { ...response, headers: { ...response.headers, 'set-cookie': cookie } };
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseUrl } from '../common/parsed-url.js';
 import { CONTROL_VERBS, USER_VERBS, type ControlVerb } from './control.verbs.js';
 import { WechatEmulatorError } from './emulator.errors.js';
 import type { WechatEmulator } from './emulator.types.js';
 import type { EmulatorRequest } from './http.messages.js';
 import type { Takeover } from './http.server.js';
+import { percentDecoded } from './identifiers.js';
 import { fieldsOf } from './settings.checks.js';
 
 const ROOT = '/emulator';
@@ -35,7 +37,8 @@ export function isControlPath(path: string): boolean {
  * The verbs of {@link WechatEmulator} over HTTP, for tests in any language. See docs/emulator.md.
  *
  * A POST has to be `application/json`. A web page of another origin cannot send that without asking first, and as there
- * are no CORS headers the answer is no: no page that is open in a developer's browser can drive the emulator.
+ * are no CORS headers the answer is no. Nor can it come under a name that it leads to this machine, since the Host header
+ * has to be one of the machine's own. So no page that is open in a developer's browser can drive the emulator.
  *
  * @param emulator is undefined while it starts: one of its two ports may listen before the other.
  */
@@ -56,14 +59,35 @@ async function answerOf(
   request: EmulatorRequest,
   message: IncomingMessage,
 ): Promise<unknown> {
+  checkHost(message.headers.host, message.socket.localPort);
   if (!emulator) throw new ControlRefusal(503, 'The emulator is about to start: ask again in a moment.');
   const { verb, openid } = find(request.path.slice(ROOT.length));
   checkMethod(verb, request.method);
   if (openid !== '') checkUser(emulator, openid);
   const isRead = verb.method === 'GET';
+  if (!isRead && request.rawQuery !== '') {
+    throw new ControlRefusal(400, 'The query has to be empty: what a POST takes is in its body.');
+  }
   const input: unknown = isRead ? Object.fromEntries(request.query) : await readJson(message);
   checkInput(verb, input, isRead ? 'query' : 'body');
   return (await verb.answer(emulator, input, openid)) ?? {};
+}
+
+/**
+ * The name that a page of somewhere else was loaded under may lead to this machine by the time it asks (DNS rebinding).
+ * Then it is of the same origin, and may send and read what it likes; but it cannot give another name than its own.
+ */
+function checkHost(host: string | undefined, port = 0): void {
+  if (host === undefined || host === '' || isLoopback(host)) return;
+  throw new ControlRefusal(
+    403,
+    `The Host header is ${JSON.stringify(host)}, which is no name of this machine's own, so a web page of somewhere else may have sent this. Ask 127.0.0.1:${String(port)}, or send the header Host: localhost.`,
+  );
+}
+
+function isLoopback(host: string): boolean {
+  const hostname = parseUrl(`http://${host}`)?.hostname ?? '';
+  return /^(127\.\d+\.\d+\.\d+|\[::1\]|(.+\.)?localhost)$/.test(hostname);
 }
 
 function find(path: string): ControlCall {
@@ -76,20 +100,11 @@ function find(path: string): ControlCall {
     ];
     throw new ControlRefusal(404, `There is no ${ROOT}${path}. There are ${inWords(known)}.`);
   }
-  return { verb, openid: id === undefined ? '' : decoded(id) };
+  return { verb, openid: id === undefined ? '' : percentDecoded(id) };
 }
 
 function inWords(paths: readonly string[]): string {
   return paths.map((path) => ROOT + path).join(', ');
-}
-
-/** What is encoded wrongly is nobody's openid. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function checkMethod({ method }: ControlVerb, asked: string): void {

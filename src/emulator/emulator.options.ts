@@ -88,7 +88,8 @@ export interface WechatEmulatorOptions extends WechatEmulatorVariants {
   tls?: WechatEmulatorTls;
   /**
    * Makes codes, tokens, request ids and faults of a `share` repeatable. Default: different in each run, so that an
-   * application which remembers used codes across runs is not confused. openids never depend on it.
+   * application which remembers used codes across runs is not confused. openids never depend on it. A state file that
+   * exists goes on with its own.
    */
   seed?: number | string;
   /**
@@ -100,7 +101,7 @@ export interface WechatEmulatorOptions extends WechatEmulatorVariants {
   requireWechatUserAgent?: boolean;
   /**
    * File that keeps tokens, users' states, consents and the clock's offset over a restart. It is written before an
-   * answer leaves the emulator. Default: none.
+   * answer leaves the emulator. One emulator at a time can use it. Default: none.
    */
   stateFile?: string;
   /** Makes every callback come twice, unless `connect_redirect=1` is asked for. Default: each comes once. */

@@ -80,7 +80,7 @@ export interface SignedIn {
   count: number;
 }
 
-/** The lists of {@link EmulatorState} that grow. */
+/** The part of {@link EmulatorState} that grows. */
 export interface LedgerEntries {
   /** The number that the first entry of the emulator's present life had. */
   firstEntry: number;
@@ -89,11 +89,16 @@ export interface LedgerEntries {
   entries: Entry[];
   pending: PendingConsent[];
   codes: CodeRecord[];
+  /** In a change: the consent pages and codes that are there no more. */
+  gone: string[];
 }
 
-/** All that outlives the process, as plain JSON. Instants are milliseconds since 1970. */
+/**
+ * All that outlives the process, as plain JSON. Instants are milliseconds since 1970. A change of it has the same form:
+ * its lists hold only what has changed.
+ */
 export interface EmulatorState extends LedgerEntries {
-  version: 2;
+  version: 3;
   seed: string;
   randomPosition: number;
   clockOffsetMs: number;

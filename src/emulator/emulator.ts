@@ -86,11 +86,18 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
   };
   const server = new LoopbackServer(answer);
   const tlsServer = settings.tls && new LoopbackServer(answer, settings.tls);
-  // Before it listens, so that a file that cannot be written leaves no server behind.
-  platform.save();
-  const url = await server.listen(settings.port);
-  const tlsUrl = await tlsServer?.listen(settings.tls?.port ?? 0).catch(async (error: unknown) => {
-    await server.close();
+  const start = async (): Promise<Pick<WechatEmulator, 'url' | 'tlsUrl'>> => {
+    // Before it listens, so that a file that cannot be written leaves no server behind.
+    platform.save();
+    const url = await server.listen(settings.port);
+    const tlsUrl = await tlsServer?.listen(settings.tls?.port ?? 0).catch(async (error: unknown) => {
+      await server.close();
+      throw error;
+    });
+    return { url, tlsUrl };
+  };
+  const { url, tlsUrl } = await start().catch((error: unknown) => {
+    platform.close();
     throw error;
   });
   platform.origin = url;
@@ -137,6 +144,7 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
       }),
     close: async () => {
       await Promise.all([server.close(), tlsServer?.close()]);
+      platform.close();
     },
   };
   return emulator;

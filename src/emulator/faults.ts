@@ -13,18 +13,29 @@ import type { WechatPlatform } from './platform.js';
 import { snsErrorResponse } from './sns.endpoints.js';
 
 const ENDPOINTS: readonly WechatEmulatorEndpoint[] = ['authorize', 'token', 'refresh', 'userinfo', 'auth'];
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-const isTrue = (value: unknown): boolean => value === true;
+/** A timer takes no more than about 24 days, and answers at once beyond. */
+const MAX_DELAY_MS = 24 * 60 * 60 * 1000;
+/** Half of what a text may have in Node.js. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
+const OPTIONS = ['times', 'share', 'durationMs'];
+
+interface FaultKind {
+  readonly name: string;
+  readonly isRight: (value: unknown) => boolean;
+  readonly example: string;
+  /** What may stand beside it. */
+  readonly beside?: readonly string[];
+}
 
 /** The kinds of fault, what each may hold, and how it is written. */
-const KINDS: readonly (readonly [name: string, isRight: (value: unknown) => boolean, example: string])[] = [
-  ['errcode', Number.isSafeInteger, '45011'],
-  ['status', (value) => isCount(value) && Number(value) >= 200 && Number(value) <= 599, '502'],
-  ['body', (value) => typeof value === 'string' || value instanceof Uint8Array, "'...'"],
-  ['bodyBytes', isCount, '1000000'],
-  ['hang', isTrue, 'true'],
-  ['cut', isTrue, 'true'],
-  ['delayMs', isCount, '3000'],
+const KINDS: readonly FaultKind[] = [
+  { name: 'errcode', isRight: Number.isSafeInteger, example: '45011', beside: ['errmsg'] },
+  { name: 'status', isRight: isStatusWithBody, example: '502' },
+  { name: 'body', isRight: isBody, example: "'...'", beside: ['contentType'] },
+  { name: 'bodyBytes', isRight: upTo(MAX_BODY_BYTES), example: '1000000', beside: ['contentType'] },
+  { name: 'hang', isRight: isTrue, example: 'true' },
+  { name: 'cut', isRight: isTrue, example: 'true' },
+  { name: 'delayMs', isRight: upTo(MAX_DELAY_MS), example: '3000' },
 ];
 
 interface QueuedFault {
@@ -41,13 +52,18 @@ export class FaultQueue {
   add(
     endpoint: WechatEmulatorEndpoint,
     fault: WechatEmulatorFault,
-    { share = 1, durationMs = Infinity, times }: WechatEmulatorFaultOptions,
+    options: WechatEmulatorFaultOptions,
     nowMs: number,
   ): void {
+    const { share = 1, durationMs = Infinity, times } = options;
     if (!ENDPOINTS.includes(endpoint)) {
       throw wrongArgument(`no endpoint ${JSON.stringify(endpoint)}; there are ${ENDPOINTS.join(', ')}`);
     }
     checkFault(fault);
+    const strange = Object.keys(options).find((name) => !OPTIONS.includes(name));
+    if (strange !== undefined) {
+      throw wrongArgument(`no option ${JSON.stringify(strange)} of a fault; there are ${OPTIONS.join(', ')}`);
+    }
     const timesLeft = times ?? (share < 1 || durationMs < Infinity ? Infinity : 1);
     if (!(timesLeft >= 1)) {
       throw wrongArgument('no fault that happens less than once; give `times` of 1 or more');
@@ -133,11 +149,36 @@ function replacement(
 /** Faults also come from outside, as JSON. */
 function checkFault(fault: unknown): void {
   const fields = typeof fault === 'object' && fault !== null ? (fault as Record<string, unknown>) : {};
-  const [kind, ...others] = KINDS.filter(([name]) => name in fields);
-  if (!kind || others.length > 0 || !kind[1](fields[kind[0]])) {
-    const choices = KINDS.map(([name, , example]) => `{ ${name}: ${example} }`).join(', ');
-    throw wrongArgument(`no fault ${JSON.stringify(fault)}; give exactly one of ${choices}`);
-  }
+  const kind = KINDS.find(({ name }) => name in fields);
+  const allowed = kind ? [kind.name, ...(kind.beside ?? [])] : [];
+  const isKnown = Object.keys(fields).every((name) => allowed.includes(name));
+  const isRight = kind?.isRight(fields[kind.name]) && hasContentType(fields['contentType']);
+  if (isKnown && isRight) return;
+  const choices = KINDS.map(({ name, example }) => `{ ${name}: ${example} }`).join(', ');
+  const more = 'an errcode may have an errmsg, a body a contentType';
+  throw wrongArgument(`no fault ${JSON.stringify(fault)}; give exactly one of ${choices}; ${more}`);
+}
+
+function upTo(most: number): (value: unknown) => boolean {
+  return (value) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most;
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true;
+}
+
+function isBody(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+/** An answer of these three has no body. */
+function isStatusWithBody(value: unknown): boolean {
+  return Number(value) >= 200 && upTo(599)(value) && ![204, 205, 304].includes(Number(value));
+}
+
+/** Absent, or one that a header can hold. */
+function hasContentType(value: unknown): boolean {
+  return value === undefined || (typeof value === 'string' && /^[\x20-\x7e]+$/.test(value));
 }
 
 function wrongArgument(problem: string): WechatEmulatorError {

@@ -98,10 +98,10 @@ export function redeemCode(platform: WechatPlatform, app: AppIdentity, code: str
   }
   const isTheirs = record.appId === app.appId && record.componentAppId === app.componentAppId;
   if (!isTheirs || platform.nowMs() >= record.issuedAtMs + codeLifetimeMs(platform, record)) {
-    record.used = platform.settings.failedExchangeBurnsCode;
+    if (platform.settings.failedExchangeBurnsCode) platform.ledger.useUp(record);
     throw new SnsError(40029);
   }
-  record.used = true;
+  platform.ledger.useUp(record);
   return issuePair(platform, platform.ledger.entryOf(record.appId, record), record.scope);
 }
 
@@ -135,7 +135,7 @@ function issuePair(platform: WechatPlatform, entry: Entry, scope: WireScope): Gr
 /** Uses up a code whose exchange WeChat lost to a failure of its own. */
 export function burnCode(platform: WechatPlatform, code: string): void {
   const record = platform.ledger.codes.get(code);
-  if (record) record.used = true;
+  if (record) platform.ledger.useUp(record);
 }
 
 /**

@@ -36,6 +36,8 @@ export class LoopbackServer {
         );
     };
     this.server = tls ? createTlsServer({ key: tls.key, cert: tls.cert }, listener) : createServer(listener);
+    // WeChat names no time after which it ends a connection that is kept alive; a timer for each answer costs, too.
+    this.server.keepAliveTimeout = 0;
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
@@ -113,7 +115,7 @@ function send(response: ServerResponse, answer: EmulatorResponse): void {
 /** With a list, which Node.js takes as it is; a copy of the object would be a tenth of a call's time. */
 function writeHead(response: ServerResponse, { status, headers, body }: EmulatorResponse): void {
   const list = ['content-length', String(Buffer.byteLength(body))];
-  for (const [name, value] of Object.entries(headers)) list.push(name, value);
+  for (const name in headers) list.push(name, headers[name] ?? '');
   response.writeHead(status, list);
 }
 

@@ -39,3 +39,12 @@ export function deriveOpenid(...parts: string[]): string {
   // A text of its own: a slice would keep the whole digest in memory, of which there may be a million.
   return Buffer.from(`o${digest}`, 'latin1').toString('latin1', 0, OPENID_LENGTH);
 }
+
+/** @returns an id that stands in an address. What is encoded wrongly is nobody's id, and stays as it is. */
+export function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

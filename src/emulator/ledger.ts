@@ -1,3 +1,4 @@
+import { ChangedMap } from './changed.map.js';
 import type {
   CodeRecord,
   Entry,
@@ -19,10 +20,11 @@ export type FoundToken =
 
 /** Who has what at which app, found by what requests name it by. */
 export class Ledger {
-  readonly pending = new Map<string, PendingConsent>();
-  readonly codes = new Map<string, CodeRecord>();
+  readonly pending = new ChangedMap<PendingConsent>();
+  readonly codes = new ChangedMap<CodeRecord>();
   private readonly entries: EntryTable;
   private readonly numbersByOpenid = new Map<string, number>();
+  private readonly changedEntries = new Set<number>();
 
   /** @param kept what an earlier ledger held, or the number that entries begin with. */
   constructor(
@@ -51,7 +53,31 @@ export class Ledger {
       entries: [...this.entries],
       pending: [...this.pending.values()],
       codes: [...this.codes.values()],
+      gone: [],
     };
+  }
+
+  /** Whether {@link changes} tells of any. */
+  get hasChanged(): boolean {
+    return this.changedEntries.size + this.pending.changed.size + this.codes.changed.size > 0;
+  }
+
+  /** @returns what has changed since {@link forgetChanges}. */
+  changes(): LedgerEntries {
+    return {
+      firstEntry: this.entries.firstNumber,
+      entryCount: this.entries.length,
+      entries: [...this.changedEntries].flatMap((number) => this.entries.get(number) ?? []),
+      pending: this.pending.changedValues(),
+      codes: this.codes.changedValues(),
+      gone: [...this.pending.goneKeys(), ...this.codes.goneKeys()],
+    };
+  }
+
+  forgetChanges(): void {
+    this.changedEntries.clear();
+    this.pending.changed.clear();
+    this.codes.changed.clear();
   }
 
   /** openids differ from app to app, so one is enough to find the entry. It is a copy: see {@link put}. */
@@ -80,6 +106,13 @@ export class Ledger {
   put(entry: Entry): void {
     this.entries.put(entry);
     this.numbersByOpenid.set(entry.openid, entry.number);
+    this.changedEntries.add(entry.number);
+  }
+
+  /** Keeps a code as used. */
+  useUp(record: CodeRecord): void {
+    record.used = true;
+    this.codes.set(record.code, record);
   }
 
   /** @returns the text of one of an entry's tokens. */

@@ -25,6 +25,13 @@ export interface PersonDefinition {
   readonly firstState: PersonState;
 }
 
+/** The WeChat that people use. */
+export interface PeopleHome {
+  readonly origin: string;
+  /** Is told of everybody whose state was changed. */
+  readonly changedPeople: Set<Person>;
+}
+
 /** Somebody who uses WeChat, known by the openid at the first app. */
 export class Person implements WechatEmulatorUser {
   state: PersonState;
@@ -32,7 +39,7 @@ export class Person implements WechatEmulatorUser {
   constructor(
     readonly openid: string,
     readonly definition: PersonDefinition,
-    private readonly home: { readonly origin: string },
+    private readonly home: PeopleHome,
   ) {
     this.state = definition.firstState;
   }
@@ -47,7 +54,8 @@ export class Person implements WechatEmulatorUser {
 
   /** The size is the last part of the path, as in WeChat's own addresses. */
   get headimgurl(): string {
-    return this.definition.headimgurl ?? `${this.home.origin}/mmopen/vi_32/${this.openid}/132`;
+    const { definition, home, openid } = this;
+    return definition.headimgurl ?? `${home.origin}/mmopen/vi_32/${encodeURIComponent(openid)}/132`;
   }
 
   get follows(): boolean {
@@ -56,6 +64,20 @@ export class Person implements WechatEmulatorUser {
 
   change(change: Partial<PersonState>): void {
     this.state = { ...this.state, ...change };
+    this.home.changedPeople.add(this);
+  }
+
+  /** Whether the state is not the one that the definition has. */
+  get hasChanged(): boolean {
+    const { state, definition } = this;
+    const { follows, snapshot, deregistered, opensFromChat } = definition.firstState;
+    return (
+      state !== definition.firstState &&
+      (state.follows !== follows ||
+        state.snapshot !== snapshot ||
+        state.deregistered !== deregistered ||
+        state.opensFromChat !== opensFromChat)
+    );
   }
 
   toJSON(): WechatEmulatorUser {
@@ -72,7 +94,7 @@ export class People {
   constructor(
     definitions: readonly PersonDefinition[],
     private readonly appIds: readonly string[],
-    home: { readonly origin: string },
+    home: PeopleHome,
   ) {
     this.all = definitions.map((definition, index) => {
       const openid = definition.openid ?? deriveOpenid('user', String(index));

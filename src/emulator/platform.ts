@@ -1,5 +1,5 @@
 import { WechatEmulatorError } from './emulator.errors.js';
-import type { EmulatorState, SignedIn, Subject } from './emulator.state.js';
+import type { EmulatorState, LedgerEntries, SignedIn, Subject } from './emulator.state.js';
 import { deriveOpenid } from './identifiers.js';
 import { Ledger } from './ledger.js';
 import { People, type Person } from './people.js';
@@ -32,9 +32,13 @@ export class WechatPlatform {
   /** The authorization request of each user's latest snapshot page. */
   readonly snapshots = new Map<string, string>();
   readonly secondCallbacks = new SecondCallbacks();
+  /** Those whose state was changed since the last {@link save}. */
+  readonly changedPeople = new Set<Person>();
   private clockOffsetMs = 0;
   private random: SeededRandom;
-  private readonly file: StateFile | undefined;
+  private file: StateFile | undefined;
+  /** What there is besides lists, as it was last saved. */
+  private savedMark = '';
 
   constructor(readonly settings: EmulatorSettings) {
     this.apps = settings.apps;
@@ -48,7 +52,7 @@ export class WechatPlatform {
     this.ledger = new Ledger(new TokenMint(settings.seed));
     this.signedIn = { userId: this.people.first().openid, count: 0 };
     this.file = settings.stateFile === undefined ? undefined : new StateFile(settings.stateFile);
-    const saved = this.file?.load();
+    const saved = this.file?.open();
     if (saved) {
       this.restore(saved);
     }
@@ -86,6 +90,8 @@ export class WechatPlatform {
     this.quotas.reset();
     this.snapshots.clear();
     this.signIn(this.people.first());
+    // A new ledger does not know what the former one had.
+    this.file?.rewriteNext();
   }
 
   /** Signs a user in to WeChat, in every browser. */
@@ -123,17 +129,39 @@ export class WechatPlatform {
     return consentedAtMs !== undefined && this.nowMs() < consentedAtMs + this.settings.consentLifetimeMs;
   }
 
-  /** Keeps the state, if there is a file to keep it in. */
+  /** Keeps what has changed, if there is a file to keep it in. Costs next to nothing if nothing has. */
   save(): void {
-    this.file?.save({
-      version: 2,
+    const { file, ledger, people, changedPeople } = this;
+    const mark = `${String(this.random.position)} ${String(this.clockOffsetMs)} ${String(this.signedIn.count)}`;
+    if (file) {
+      const hasChanged = ledger.hasChanged || changedPeople.size > 0 || mark !== this.savedMark;
+      if (hasChanged && !file.needsAll) file.append(this.stateOf([...changedPeople], ledger.changes()));
+      if (file.needsAll) {
+        const changed = people.all.filter((person) => person.hasChanged);
+        file.write(this.stateOf(changed, ledger.kept()));
+      }
+    }
+    this.savedMark = mark;
+    changedPeople.clear();
+    ledger.forgetChanges();
+  }
+
+  /** Leaves the file to others. What happens later is kept no more. */
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+
+  private stateOf(people: readonly Person[], entries: LedgerEntries): EmulatorState {
+    return {
+      version: 3,
       seed: this.random.seed,
       randomPosition: this.random.position,
       clockOffsetMs: this.clockOffsetMs,
       signedIn: this.signedIn,
-      users: this.people.all.map(({ openid, state }) => ({ userId: openid, ...state })),
-      ...this.ledger.kept(),
-    });
+      users: people.map(({ openid, state }) => ({ userId: openid, ...state })),
+      ...entries,
+    };
   }
 
   /** Takes over what was saved, apart from what belongs to users and apps that are no longer there. */

@@ -7,6 +7,12 @@ export const aBoolean = checked((value) => typeof value === 'boolean', 'give tru
 
 export const aText = checked((value) => typeof value === 'string', 'give a text');
 
+/** Any text that has a place in an address: half of a surrogate pair has none. */
+export const anOpenid = checked(
+  (value) => typeof value === 'string' && !/\p{Surrogate}/u.test(value),
+  'give a text of whole characters',
+);
+
 export const aNumber = checked((value) => Number.isFinite(value), 'give a number');
 
 /** One or more of something, milliseconds for example. */

@@ -14,6 +14,7 @@ import {
   anInstant,
   aNumber,
   aPort,
+  anOpenid,
   aText,
   eachOwn,
   either,
@@ -75,7 +76,7 @@ const APP_FIELDS: Readonly<Record<keyof WechatEmulatorApp, Check>> = {
 };
 
 const USER_FIELDS: Readonly<Record<keyof WechatEmulatorUserOptions, Check>> = {
-  openid: optional(aText),
+  openid: optional(anOpenid),
   unionid: optional(aText),
   nickname: aText,
   nicknameBytes: optional(someBytes),

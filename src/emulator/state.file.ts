@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { WechatEmulatorError } from './emulator.errors.js';
 import type { EmulatorState } from './emulator.state.js';
+import { StateLock } from './state.lock.js';
 
 type Kind = 'string' | 'number' | 'boolean';
 type Shape = Readonly<Record<string, Kind>>;
@@ -56,12 +57,88 @@ const LISTS: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** Keeps {@link EmulatorState} in a file. */
-export class StateFile {
-  constructor(private readonly path: string) {}
+/** Changes shorter than this are not worth a file that is written anew. */
+const CHANGES_BYTES = 1024 * 1024;
 
-  /** @returns what the file holds, or `undefined` if there is no file yet. */
-  load(): EmulatorState | undefined {
+/**
+ * Keeps {@link EmulatorState} in a file of lines. The first line has all of it and each one after it a change, so that
+ * what a request costs does not grow with what there is. When the changes are longer than the first line, the file is
+ * written anew.
+ *
+ * The work is synchronous so that an answer never leaves before its effects are kept. A file is replaced by a rename,
+ * and a change counts once its line has an end, so that a crash leaves the former state rather than half of a new one.
+ */
+export class StateFile {
+  private readonly lock: StateLock;
+  /** How much may be appended yet. */
+  private bytesLeft = 0;
+
+  constructor(private readonly path: string) {
+    this.lock = new StateLock(`${path}.lock`);
+  }
+
+  /**
+   * Takes the file for this emulator alone, until {@link close}.
+   *
+   * @returns what it holds, or `undefined` if there is no file yet.
+   */
+  open(): EmulatorState | undefined {
+    const holder = this.attempt(() => this.lock.take());
+    if (holder !== undefined) {
+      throw new WechatEmulatorError(
+        'emulator_state_file',
+        `The emulator's state file ${this.path} is in use by the process ${String(holder)}. Stop the emulator there, or give another stateFile; if that process is something else, delete ${this.lock.path}.`,
+      );
+    }
+    try {
+      return this.load();
+    } catch (error) {
+      this.lock.release();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.lock.release();
+  }
+
+  /** Whether all has to be written, rather than a change. */
+  get needsAll(): boolean {
+    return this.bytesLeft <= 0;
+  }
+
+  rewriteNext(): void {
+    this.bytesLeft = 0;
+  }
+
+  write(state: EmulatorState): void {
+    const draft = `${this.path}.${String(process.pid)}.tmp`;
+    const line = `${JSON.stringify(state)}\n`;
+    this.attempt(() => {
+      writeFileSync(draft, line, { mode: 0o600 });
+      renameSync(draft, this.path);
+    });
+    this.bytesLeft = Math.max(CHANGES_BYTES, line.length);
+  }
+
+  /** Adds a change. If that fails, {@link needsAll}: part of the line may be there, or the file may be gone. */
+  append(change: EmulatorState): void {
+    const line = `${JSON.stringify(change)}\n`;
+    try {
+      // Not by appendFileSync, which would begin a new file with a change of nothing.
+      const file = openSync(this.path, constants.O_WRONLY | constants.O_APPEND);
+      try {
+        writeFileSync(file, line);
+      } finally {
+        closeSync(file);
+      }
+      this.bytesLeft -= line.length;
+    } catch {
+      this.rewriteNext();
+    }
+  }
+
+  private load(): EmulatorState | undefined {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8');
@@ -72,21 +149,15 @@ export class StateFile {
       throw this.failure('cannot be read', error, 'Make it readable, or give another stateFile');
     }
     try {
-      return parseState(text);
+      return parseFile(text);
     } catch (error) {
       throw this.failure('is not a state of this emulator', error, 'Delete it to start afresh');
     }
   }
 
-  /**
-   * Writes all of it. The work is synchronous so that an answer never leaves before its effects are kept, and the
-   * file changes by a rename so that a crash leaves the former state rather than half of the new one.
-   */
-  save(state: EmulatorState): void {
-    const draft = `${this.path}.${String(process.pid)}.tmp`;
+  private attempt<Outcome>(write: () => Outcome): Outcome {
     try {
-      writeFileSync(draft, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
-      renameSync(draft, this.path);
+      return write();
     } catch (error) {
       throw this.failure('cannot be written', error, 'Its folder must exist and be writable');
     }
@@ -102,11 +173,45 @@ export class StateFile {
   }
 }
 
+function parseFile(text: string): EmulatorState {
+  // What follows the last end of a line is nothing, or a change that a crash has cut off.
+  const lines = text.split('\n').slice(0, -1);
+  if (lines.length === 0) throw new Error('it has no whole line');
+  return merged(lines.map(parseState));
+}
+
+/** @returns what the first state has become by the others, which are changes. */
+function merged(states: readonly EmulatorState[]): EmulatorState {
+  const users = new Map<string, EmulatorState['users'][number]>();
+  const entries = new Map<number, EmulatorState['entries'][number]>();
+  const pending = new Map<string, EmulatorState['pending'][number]>();
+  const codes = new Map<string, EmulatorState['codes'][number]>();
+  for (const state of states) {
+    for (const user of state.users) users.set(user.userId, user);
+    for (const entry of state.entries) entries.set(entry.number, entry);
+    for (const page of state.pending) pending.set(page.uuid, page);
+    for (const code of state.codes) codes.set(code.code, code);
+    for (const key of state.gone) {
+      pending.delete(key);
+      codes.delete(key);
+    }
+  }
+  const latest = states[states.length - 1] as EmulatorState;
+  return {
+    ...latest,
+    users: [...users.values()],
+    entries: [...entries.values()],
+    pending: [...pending.values()],
+    codes: [...codes.values()],
+    gone: [],
+  };
+}
+
 function parseState(text: string): EmulatorState {
   const value: unknown = JSON.parse(text);
   const version: unknown = isObject(value) ? value['version'] : undefined;
-  if (version !== 2) {
-    throw new Error(`version is ${JSON.stringify(version)}, not 2`);
+  if (version !== 3) {
+    throw new Error(`version is ${JSON.stringify(version)}, not 3`);
   }
   checkShape(value, TOP, 'state');
   const fields = value as Record<string, unknown>;
@@ -120,6 +225,7 @@ function parseState(text: string): EmulatorState {
       checkShape(entry, shape, `${name}[${String(index)}]`);
     });
   }
+  if (!Array.isArray(fields['gone'])) throw new Error('gone is not a list');
   const state = value as EmulatorState;
   for (const { number, pair } of state.entries) {
     if (pair) checkShape(pair, PAIR, `entries of number ${String(number)}.pair`);

@@ -17,6 +17,7 @@ const ALPHABET = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const SIX_BITS = new Uint8Array(128).map((_, code) => Math.max(0, ALPHABET.indexOf(code)));
 /** How many characters hold the 32 bits of the entry, and of the serial. */
 const NUMBER_LENGTH = 6;
+const LAST_MONTH = 9_999;
 const MONTH_MS = 30.44 * 86_400_000;
 
 /**
@@ -28,7 +29,10 @@ const MONTH_MS = 30.44 * 86_400_000;
  */
 export class TokenMint {
   private readonly seed: number;
+  /** The text that is being made or looked at, and the month at its beginning, which seldom changes. */
   private readonly draft = Buffer.alloc(TEXT_LENGTH);
+  private draftMonth = NaN;
+  private draftStart = 0;
 
   constructor(seed: string) {
     this.seed = Buffer.from(seed).reduce(mix, 0);
@@ -36,23 +40,12 @@ export class TokenMint {
 
   /** @returns the number that tokens of that time begin with. */
   static monthOf(nowMs: number): number {
-    return Math.min(9999, Math.max(10, 83 + Math.floor((nowMs - Date.UTC(2024, 7, 1)) / MONTH_MS)));
+    return Math.min(LAST_MONTH, Math.max(10, 83 + Math.floor((nowMs - Date.UTC(2024, 7, 1)) / MONTH_MS)));
   }
 
-  text(kind: TokenKind, { entry, serial, month }: TokenMark): string {
-    const { draft } = this;
-    const start = draft.write(`${String(month)}_`, 'latin1');
-    // The rest first: the mark is hidden behind it.
-    let state = mix(mix(mix(mix(this.seed, kind === 'access' ? 1 : 2), month), entry), serial);
-    for (let at = start + 2 * NUMBER_LENGTH; at < TEXT_LENGTH; at += 5) {
-      state = mix(state, at);
-      for (let place = at, bits = state; place < at + 5 && place < TEXT_LENGTH; place++, bits >>>= 6) {
-        draft[place] = ALPHABET[bits & 63] ?? 0;
-      }
-    }
-    this.writeNumber(entry, start);
-    this.writeNumber(serial, start + NUMBER_LENGTH);
-    return draft.toString('latin1');
+  text(kind: TokenKind, mark: TokenMark): string {
+    this.write(kind, mark);
+    return this.draft.toString('latin1');
   }
 
   /** @returns undefined for a text that this mint did not make for this kind of token. */
@@ -64,7 +57,31 @@ export class TokenMint {
       entry: readNumber(text, start),
       serial: readNumber(text, start + NUMBER_LENGTH),
     };
-    return this.text(kind, mark) === text ? mark : undefined;
+    if (!Number.isInteger(mark.month) || mark.month > LAST_MONTH) return undefined;
+    this.write(kind, mark);
+    for (let place = 0; place < TEXT_LENGTH; place++) {
+      if (this.draft[place] !== text.charCodeAt(place)) return undefined;
+    }
+    return mark;
+  }
+
+  private write(kind: TokenKind, { entry, serial, month }: TokenMark): void {
+    const { draft } = this;
+    if (month !== this.draftMonth) {
+      this.draftMonth = month;
+      this.draftStart = draft.write(`${String(month)}_`, 'latin1');
+    }
+    const start = this.draftStart;
+    // The rest first: the mark is hidden behind it.
+    let state = mix(mix(mix(mix(this.seed, kind === 'access' ? 1 : 2), month), entry), serial);
+    for (let at = start + 2 * NUMBER_LENGTH; at < TEXT_LENGTH; at += 5) {
+      state = mix(state, at);
+      for (let place = at, bits = state; place < at + 5 && place < TEXT_LENGTH; place++, bits >>>= 6) {
+        draft[place] = ALPHABET[bits & 63] ?? 0;
+      }
+    }
+    this.writeNumber(entry, start);
+    this.writeNumber(serial, start + NUMBER_LENGTH);
   }
 
   private writeNumber(number: number, start: number): void {

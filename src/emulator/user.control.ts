@@ -42,8 +42,10 @@ export function controlUser(
       }),
     authorize: (scope, appId = platform.apps[0]?.appId ?? '') =>
       act(() => {
-        checkApp(platform, appId);
-        checkScope(scope);
+        checkAuthorization(platform, appId, scope);
+        if (person.state.deregistered) {
+          throw refusal(`a user with the openid ${openid}, but the user has closed the account`);
+        }
         return tokenAnswer(platform, authorizeAtOnce(platform, appId, person, scope));
       }),
     openidAt: (appId) => {
@@ -59,11 +61,21 @@ function checkApp(platform: WechatPlatform, appId: string): void {
   }
 }
 
-function checkScope(scope: string): void {
+/** What the authorization page would refuse is not to be had without it either. */
+function checkAuthorization(platform: WechatPlatform, appId: string, scope: string): void {
+  checkApp(platform, appId);
+  const app = platform.findApp(appId);
   if (scope !== 'snsapi_base' && scope !== 'snsapi_userinfo') {
-    throw new WechatEmulatorError(
-      'emulator_argument',
-      `The emulator has no scope ${JSON.stringify(scope)}; there are snsapi_base and snsapi_userinfo.`,
-    );
+    throw refusal(`no scope ${JSON.stringify(scope)}; there are snsapi_base and snsapi_userinfo`);
   }
+  if (app?.kind !== 'service' && app?.kind !== 'sandbox') {
+    throw refusal(`the app ${appId}, but only a service account or a sandbox can use web-page authorization`);
+  }
+  if (app.banned || !app.scopes.includes(scope)) {
+    throw refusal(`the app ${appId}, but it may not ask for ${scope}`);
+  }
+}
+
+function refusal(problem: string): WechatEmulatorError {
+  return new WechatEmulatorError('emulator_argument', `The emulator has ${problem}.`);
 }

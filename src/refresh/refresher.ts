@@ -83,21 +83,21 @@ export class Refresher {
   /** @returns whether there may be more to do. */
   private async batch(appId: string, size: number, report: RefreshReport): Promise<boolean> {
     const { quotaShare, activeWithinDays } = this.options.refresh;
-    const limit = Math.floor(CALLS_PER_MINUTE * quotaShare);
-    const allowance = await this.quotas.reserve(appId, 'refresh', size, limit, this.clock.now());
-    if (allowance === 0) return false;
     const now = this.clock.now();
     const claimed = await this.refreshes.claimDue(
       appId,
       { leaseId: randomUUID(), now, leaseExpiresAt: new Date(now.getTime() + LEASE_MS) },
-      allowance,
+      size,
       activeWithinDays === undefined ? undefined : new Date(now.getTime() - activeWithinDays * DAY_MS),
     );
     if (claimed.length === 0) return false;
+    // Of what is sent only: instances that find nothing to do must not use up the minute.
+    const limit = Math.floor(CALLS_PER_MINUTE * quotaShare);
+    const allowance = await this.quotas.reserve(appId, 'refresh', claimed.length, limit, this.clock.now());
     const outcomes = await Promise.all(
-      claimed.map((one) =>
-        this.limit(() =>
-          this.isStopping ? ({ claimed: one } satisfies RefreshOutcome) : this.sender.send(one),
+      claimed.map((one, index) =>
+        this.limit((): RefreshOutcome | Promise<RefreshOutcome> =>
+          this.isStopping || index >= allowance ? { claimed: one } : this.sender.send(one),
         ),
       ),
     );
@@ -107,7 +107,7 @@ export class Refresher {
     report.refreshed += refreshed;
     report.failed += failed;
     // Where nothing goes through, the next sweep is soon enough.
-    return claimed.length === allowance && refreshed > 0;
+    return claimed.length === size && allowance === size && refreshed > 0;
   }
 
   private track<Outcome>(work: Promise<Outcome>): Promise<Outcome> {

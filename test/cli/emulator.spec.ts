@@ -34,8 +34,8 @@ beforeEach(() => {
 
 afterEach(() => {
   // Those that a failed test has left.
-  for (const { exitCode, pid } of processes.splice(0)) {
-    if (exitCode === null && pid !== undefined) process.kill(pid, 'SIGKILL');
+  for (const { exitCode, signalCode, pid } of processes.splice(0)) {
+    if (exitCode === null && signalCode === null && pid !== undefined) process.kill(pid, 'SIGKILL');
   }
   rmSync(folder, { recursive: true });
 });
@@ -136,6 +136,17 @@ describe('emulator', () => {
     await second.stop('SIGTERM');
   });
 
+  it('is alone with its state file, until it stops or is killed', async () => {
+    const args = ['--port', '0', '--state', 'state.json'];
+    const first = await start(args);
+    await expect(start(args)).rejects.toThrow(`is in use by the process ${String(first.ready.pid)}.`);
+    await first.stop('SIGKILL');
+
+    const second = await start(args);
+    await second.stop('SIGTERM');
+    await (await start(args)).stop('SIGTERM');
+  });
+
   it('takes its options from a file, and repeats no secret of it', async () => {
     const nicknameBytes = Buffer.from([0xe5, 0xb0]).toString('base64');
     const config = write('emulator.json', {
@@ -162,8 +173,8 @@ describe('emulator', () => {
     const { stdout } = await stop('SIGTERM');
     expect(stdout).toContain('"WECHAT_APP_ID":"wx1111111111111111"');
     expect(stdout).not.toContain(SECRET);
-    const state = JSON.parse(readFileSync(join(folder, 'kept.json'), 'utf8')) as object;
-    expect(state).toMatchObject({ seed: 'command line' });
+    const [first = ''] = readFileSync(join(folder, 'kept.json'), 'utf8').split('\n');
+    expect(JSON.parse(first)).toMatchObject({ seed: 'command line' });
   });
 });
 

@@ -66,6 +66,27 @@ describe("the emulator's consent page", () => {
     expect(profile.exec((await ask(wechat, { headers: { cookie } })).text)?.[0]).toContain('陈一诺🌈');
   });
 
+  it.each(['用户 二', 'user.one@x/1', 'o;a=b, c', '100%', '%7E', 'o.1', 'a\nb'])(
+    'lets a browser go on as the user %j, and shows the avatar of that one',
+    async (openid) => {
+      const wechat = await startEmulator({ users: [{ nickname: '甲' }, { nickname: '乙', openid }] });
+      const switched = await open(`${wechat.url}/emulator/switch-user`, {
+        method: 'POST',
+        body: new URLSearchParams({ openid }),
+      });
+      expect(switched.status).toBe(303);
+      const cookie = defined(switched.headers.get('set-cookie'));
+      expect(cookie).toMatch(/^wechat_emulator_user=[^;\s]+; Path=\/; HttpOnly; SameSite=Lax$/);
+      const page = await ask(wechat, { headers: { cookie: defined(cookie.split(';')[0]) } });
+      expect(/<div class="profile">.*?<\/div>/s.exec(page.text)?.[0]).toContain('乙');
+
+      const { headimgurl } = user(wechat, 1);
+      expect(new URL(headimgurl).href).toBe(headimgurl);
+      expect((await open(headimgurl)).text).toContain('乙');
+      expect((await open(headimgurl.replace(/vi_32\/.*/, 'vi_32/%zz/132'))).status).toBe(404);
+    },
+  );
+
   it('knows no other people than its own', async () => {
     const wechat = await startEmulator();
     const page = await ask(wechat, { headers: { cookie: 'wechat_emulator_user=oNobody.0' } });
@@ -73,5 +94,15 @@ describe("the emulator's consent page", () => {
 
     const body = new URLSearchParams({ openid: 'oNobody' });
     expect((await open(`${wechat.url}/emulator/switch-user`, { method: 'POST', body })).status).toBe(400);
+  });
+
+  it('is where 使用完整服务 leads to, also from a request that asked for no popup', async () => {
+    const wechat = await startEmulator();
+    await wechat.user(user(wechat).openid).snapshot();
+    await open(authorizeUrl(wechat, { scope: 'snsapi_userinfo', forcePopup: 'false' }));
+    const home = await open(wechat.url);
+    const href = defined(/href="([^"]+)"\s*>使用完整服务/.exec(home.text)?.[1]).replaceAll('&#38;', '&');
+
+    expect((await open(new URL(href, wechat.url).href)).text).toContain('name="uuid"');
   });
 });

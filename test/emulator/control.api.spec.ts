@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { CONTROL_VERBS, USER_VERBS } from '../../src/emulator/control.verbs.js';
 import type { WechatEmulator } from '../../src/emulator/index.js';
 import {
@@ -54,6 +57,20 @@ function post(wechat: WechatEmulator, path: string, body?: unknown): Promise<Ans
     headers: { 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
+}
+
+/** Asks for the overview under another name than that of its address. */
+async function askUnder(
+  { url }: WechatEmulator,
+  host: string,
+): Promise<{ status: number | undefined; error: unknown }> {
+  const [response] = (await once(get(`${url}/emulator`, { headers: { host } }), 'response')) as [
+    IncomingMessage,
+  ];
+  return {
+    status: response.statusCode,
+    error: (JSON.parse(await text(response)) as { error?: string }).error,
+  };
 }
 
 /** Does something, and sees to it that the answer says no more than that it is done. */
@@ -352,6 +369,7 @@ describe('the control API refuses', () => {
       { all: true },
       'The body has to be empty: this takes nothing.',
     ],
+    ['a query', '/reset?all=true', undefined, 'The query has to be empty'],
     [
       'an unknown openid',
       '/sign-in-as',
@@ -489,6 +507,31 @@ describe('the control API refuses', () => {
     expect(json['error']).toContain('send the header Content-Type: application/json');
     expect(wechat.now()).toEqual(START);
   });
+
+  it.each([
+    'evil.example',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '10.0.0.1',
+    '[::2]',
+    'a b',
+    'xn--',
+  ])('what a web page could send under a name of its own that leads to this machine: %s', async (name) => {
+    const wechat = await startEmulator();
+    const { port } = new URL(wechat.url);
+    const { status, error } = await askUnder(wechat, `${name}:${port}`);
+
+    expect(status).toBe(403);
+    expect(error).toContain(`The Host header is "${name}:${port}"`);
+    expect(error).toContain(`Ask 127.0.0.1:${port}, or send the header Host: localhost.`);
+  });
+
+  it.each(['localhost', 'LOCALHOST:1', 'app.localhost:80', '127.0.0.1', '127.8.9.1:3010', '[::1]:3010', ''])(
+    'but not what comes under a name of this machine, or under none: %j',
+    async (host) => {
+      expect((await askUnder(await startEmulator(), host)).status).toBe(200);
+    },
+  );
 
   it('what is not JSON, and what is too much of it', async () => {
     const wechat = await startEmulator();

@@ -1,3 +1,5 @@
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createWechatEmulator, WechatEmulatorError } from '../../src/emulator/index.js';
 import {
   authorize,
@@ -15,6 +17,8 @@ import {
   startEmulator,
   user,
 } from './emulator.harness.js';
+
+const APP = { appId: 'wx1', appSecret: 's', redirectDomains: ['localhost'] };
 
 afterEach(closeEmulators);
 
@@ -148,6 +152,11 @@ describe('createWechatEmulator', () => {
       /users has the openid "o1" empty or twice/,
     ],
     [
+      'an openid with half a character',
+      { users: [{ nickname: '赵', openid: 'o\ud800' }] },
+      /users\[0\]\.openid is .*: give a text of whole characters/,
+    ],
+    [
       'a redirect domain with a port',
       { apps: [{ appId: 'wx1', appSecret: 's', redirectDomains: ['localhost:3000'] }] },
       /registers "localhost:3000".*a bare host name/,
@@ -167,5 +176,44 @@ describe('createWechatEmulator', () => {
     expect(() => wechat.user('oNobody')).toThrow(user(wechat).openid);
     await expect(wechat.signInAs('oNobody')).rejects.toThrow('no user with the openid "oNobody"');
     expect(() => wechat.user(user(wechat).openid).openidAt('wx0')).toThrow('no app wx0');
+  });
+
+  it.each<[string, Parameters<typeof createWechatEmulator>[0], string]>([
+    ['a website application', { apps: [{ ...APP, kind: 'website' }] }, 'only a service account or a sandbox'],
+    [
+      'a third-party platform',
+      { apps: [{ ...APP, kind: 'component' }] },
+      'only a service account or a sandbox',
+    ],
+    ['a banned account', { apps: [{ ...APP, banned: true }] }, 'may not ask for snsapi_userinfo'],
+    [
+      'an account without the scope',
+      { apps: [{ ...APP, scopes: ['snsapi_base'] }] },
+      'may not ask for snsapi_userinfo',
+    ],
+  ])('authorizes at once nothing that the page would refuse: not %s', async (_case, options, message) => {
+    const wechat = await startEmulator(options);
+    await expect(wechat.user(user(wechat).openid).authorize('snsapi_userinfo')).rejects.toThrow(message);
+  });
+
+  it('authorizes at once nobody who has closed the account', async () => {
+    const wechat = await startEmulator();
+    const person = wechat.user(user(wechat).openid);
+    await person.deregister();
+    await expect(person.authorize('snsapi_base')).rejects.toThrow('the user has closed the account');
+  });
+
+  it('answers a client that takes it for a proxy, and one that encodes the names of its parameters', async () => {
+    const wechat = await startEmulator();
+    const { access_token, openid } = await wechat.user(user(wechat).openid).authorize('snsapi_base');
+    const path = `/sns/auth?access%5Ftoken=${access_token}&open%69d=${openid}`;
+    const answer = await new Promise<string>((resolve, reject) => {
+      // The path of a request to a proxy is the whole address.
+      get({ port: new URL(wechat.url).port, path: `http://api.weixin.qq.com${path}` }, (response) => {
+        text(response).then(resolve, reject);
+      }).on('error', reject);
+    });
+    expect(answer).toBe('{"errcode":0,"errmsg":"ok"}');
+    expect(wechat.requests.at(-1)).toMatchObject({ path: '/sns/auth', query: { openid } });
   });
 });

@@ -238,6 +238,24 @@ describe('failNext', () => {
     ],
     ['an empty fault', () => ['token', {}], /give exactly one of \{ errcode: 45011 \}, \{ status: 502 \}, /],
     ['two faults in one', () => ['token', { hang: true, cut: true }], /give exactly one of/],
+    ['a delay that no timer takes', () => ['token', { delayMs: 3_000_000_000 }], /give exactly one of/],
+    ['a body that no text can hold', () => ['token', { bodyBytes: 600_000_000 }], /give exactly one of/],
+    ['a status whose answer has no body', () => ['token', { status: 304 }], /give exactly one of/],
+    [
+      'a field that does not belong to it',
+      () => ['token', { status: 502, contentType: 'text/plain' }],
+      /an errcode may/,
+    ],
+    [
+      'a content type of two lines',
+      () => ['token', { body: 'x', contentType: 'a\nb' }],
+      /a body a contentType/,
+    ],
+    [
+      'an unknown option',
+      () => ['token', { hang: true }, { timse: 3 }],
+      /no option "timse" of a fault; there are times/,
+    ],
     ['a fault that never happens', () => ['token', { hang: true }, { times: 0 }], /`times` of 1 or more/],
     [
       'a share of nothing',

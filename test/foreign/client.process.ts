@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const PROCESS_FOLDER = join(import.meta.dirname, 'process');
-const PRELOAD = pathToFileURL(join(PROCESS_FOLDER, 'only-wechat.preload.mjs')).href;
+const PRELOAD = join(PROCESS_FOLDER, 'only-wechat.preload.mjs');
 
 interface Answer {
   id: number;
@@ -27,7 +26,8 @@ export class ClientProcess {
   constructor(driver: string, env: Record<string, string>) {
     this.child = fork(join(PROCESS_FOLDER, `${driver}.driver.mjs`), [], {
       env: { PATH: process.env.PATH, ...env },
-      execArgv: ['--import', PRELOAD],
+      // Not --import, which Node.js 20 leaves out in a worker thread whose source is a text.
+      execArgv: ['--require', PRELOAD],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {

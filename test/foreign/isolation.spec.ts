@@ -35,6 +35,35 @@ describe('the process of a client that others wrote', () => {
     expect(wechat.requests).toEqual([]);
   });
 
+  it('looks up no other name, by whatever function', async () => {
+    const { client } = await startForeignClient('any-address');
+
+    for (const means of ['lookup', 'lookupPromised', 'resolve4', 'resolveAny', 'resolverTxt', 'resolverMx']) {
+      const refusal = { ...REFUSAL, message: expect.stringContaining('mp.weixin.qq.com') as string };
+      await expect(client.ask(means, 'mp.weixin.qq.com')).rejects.toMatchObject(refusal);
+    }
+    for (const name of ['api.weixin.qq.com', '127.0.0.1']) {
+      const address = { address: '127.0.0.1', family: 4 };
+      expect([await client.ask('lookup', name), await client.ask('lookupPromised', name)]).toEqual([
+        address,
+        address,
+      ]);
+    }
+  });
+
+  it.each(['send', 'sendAnyway', 'connectUdp'])('says nothing over UDP by %s', async (means) => {
+    const { client } = await startForeignClient('any-address');
+
+    await expect(client.ask(means, 53, '127.0.0.1')).rejects.toMatchObject(REFUSAL);
+  });
+
+  it('is held back in its worker threads as well', async () => {
+    const { wechat, client } = await startForeignClient('any-address');
+
+    await expect(client.ask('requestOfWorker', 'https://api.weixin.qq.com/sns/auth')).resolves.toBe(200);
+    await expect(client.ask('requestOfWorker', wechat.url)).rejects.toMatchObject(REFUSAL);
+  });
+
   it('refuses the emulator while it has not been told of the authority', async () => {
     const { wechat, client } = await startForeignClient('wechat-oauth', { trusts: false });
 

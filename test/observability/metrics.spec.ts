@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { grant, HOUR_MS, MINUTE_MS, serviceOf } from '../refresh/refresh.harness.js';
+import { ACCESS_TOKEN_MS, grant, HOUR_MS, MINUTE_MS, serviceOf } from '../refresh/refresh.harness.js';
 import { LogBook } from '../sign-in/log-book.js';
 import { type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
@@ -175,6 +175,8 @@ describe('metrics', () => {
   });
 
   it("show what is left of this minute's calls", async () => {
+    await grant(world, site, openids[0] ?? '');
+    world.clock.advance(ACCESS_TOKEN_MS);
     // Well inside a minute.
     world.clock.advance(MINUTE_MS - (world.clock.now().getTime() % MINUTE_MS));
     await serviceOf(site).refreshDue();

@@ -59,10 +59,10 @@ describe('an instance that refreshes by itself', () => {
 
   it('says once that the database fails, goes on trying, and refreshes when it is back', async () => {
     const { app } = await start();
-    await world.query('ALTER TABLE wechat_quota RENAME TO away');
+    await world.query('ALTER TABLE wechat_account_state RENAME TO away');
     await log.untilError('could not be refreshed');
     const row = await dueGrant();
-    await world.query('ALTER TABLE away RENAME TO wechat_quota');
+    await world.query('ALTER TABLE away RENAME TO wechat_account_state');
     await until(async () => (await stored(watcher, row)).pairVersion === 2);
     await app.close();
     expect(log.errors.filter((line) => line.includes('could not be refreshed'))).toHaveLength(1);

@@ -187,9 +187,18 @@ describe.each(PLATFORMS)("a person on a site with helmet's default policy, on %s
   it('opens the callback a second time while the first is at work, waits, and gets there by itself', async () => {
     let letIn: () => void = () => undefined;
     const mayEnter = new Promise<void>((resolve) => (letIn = resolve));
-    const site = await start({ onSignIn: () => mayEnter });
+    let isAtWork: () => void = () => undefined;
+    const atWork = new Promise<void>((resolve) => (isAtWork = resolve));
+    const site = await start({
+      onSignIn: () => {
+        isAtWork();
+        return mayEnter;
+      },
+    });
     const callback = page.waitForRequest(/\/wechat\/callback/);
     const first = page.goto(`${site.url}/hello`);
+    // Before that the second one might be first, and wait for itself.
+    await atWork;
     const tab = await page.context().newPage();
     collectComplaints(tab, complaints);
     // A parameter more, since Chromium holds a second request for the very same address back for 20 s.

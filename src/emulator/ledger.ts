@@ -24,6 +24,8 @@ export class Ledger {
   readonly codes = new ChangedMap<CodeRecord>();
   private readonly entries: EntryTable;
   private readonly numbersByOpenid = new Map<string, number>();
+  /** Whether anybody wants to know which entries have changed: to note it takes time and memory under load. */
+  isWatched = false;
   private readonly changedEntries = new Set<number>();
 
   /** @param kept what an earlier ledger held, or the number that entries begin with. */
@@ -106,7 +108,7 @@ export class Ledger {
   put(entry: Entry): void {
     this.entries.put(entry);
     this.numbersByOpenid.set(entry.openid, entry.number);
-    this.changedEntries.add(entry.number);
+    if (this.isWatched) this.changedEntries.add(entry.number);
   }
 
   /** Keeps a code as used. */

@@ -56,6 +56,7 @@ export class WechatPlatform {
     if (saved) {
       this.restore(saved);
     }
+    this.ledger.isWatched = this.file !== undefined;
   }
 
   now(): Date {
@@ -85,6 +86,7 @@ export class WechatPlatform {
   /** Back to the beginning, except for the randomness: a code or token that was given out never comes again. */
   reset(): void {
     this.ledger = new Ledger(new TokenMint(this.random.seed), this.ledger.nextEntry);
+    this.ledger.isWatched = this.file !== undefined;
     this.clockOffsetMs = 0;
     this.people.reset();
     this.quotas.reset();
@@ -132,14 +134,17 @@ export class WechatPlatform {
   /** Keeps what has changed, if there is a file to keep it in. Costs next to nothing if nothing has. */
   save(): void {
     const { file, ledger, people, changedPeople } = this;
+    if (!file) {
+      if (ledger.hasChanged) ledger.forgetChanges();
+      if (changedPeople.size > 0) changedPeople.clear();
+      return;
+    }
     const mark = `${String(this.random.position)} ${String(this.clockOffsetMs)} ${String(this.signedIn.count)}`;
-    if (file) {
-      const hasChanged = ledger.hasChanged || changedPeople.size > 0 || mark !== this.savedMark;
-      if (hasChanged && !file.needsAll) file.append(this.stateOf([...changedPeople], ledger.changes()));
-      if (file.needsAll) {
-        const changed = people.all.filter((person) => person.hasChanged);
-        file.write(this.stateOf(changed, ledger.kept()));
-      }
+    const hasChanged = ledger.hasChanged || changedPeople.size > 0 || mark !== this.savedMark;
+    if (hasChanged && !file.needsAll) file.append(this.stateOf([...changedPeople], ledger.changes()));
+    if (file.needsAll) {
+      const changed = people.all.filter((person) => person.hasChanged);
+      file.write(this.stateOf(changed, ledger.kept()));
     }
     this.savedMark = mark;
     changedPeople.clear();

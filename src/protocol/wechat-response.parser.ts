@@ -97,9 +97,9 @@ export function requireErrcodeZero(call: WechatCall, fields: Fields): void {
   if (readErrcode(call, fields) !== 0) throw missing(call, 'errcode');
 }
 
-function parseObject(body: Buffer): Fields | undefined {
-  // Not fatal: a nickname with broken bytes must not lock its owner out. trim() takes a byte order mark too.
-  const text = new TextDecoder().decode(body).trim();
+function parseObject(body: string): Fields | undefined {
+  // A byte order mark goes as well.
+  const text = body.trim();
   const value = parseJson(text) ?? parseJson(escapeControlCharacters(text));
   return isObject(value) ? value : undefined;
 }

@@ -201,20 +201,23 @@ export class WechatClient {
   }
 
   #account(appId: string | undefined): Account {
-    const known = [...this.#accounts.keys()].join(', ');
     if (appId === undefined) {
       const [only, second] = this.#accounts.values();
       if (only !== undefined && second === undefined) return only;
       throw new WechatError(
         'app_id_required',
-        `Several WeChat accounts are set (${known}), so the account must be named: pass appId.`,
+        `Several WeChat accounts are set (${this.#appIds()}), so the account must be named: pass appId.`,
       );
     }
     const account = this.#accounts.get(appId);
     if (account !== undefined) return account;
     throw new WechatError(
       'unknown_app_id',
-      `No WeChat account ${appId} is set, only ${known}: correct the appId, or add the account to the option accounts.`,
+      `No WeChat account ${appId} is set, only ${this.#appIds()}: correct the appId, or add the account to the option accounts.`,
     );
+  }
+
+  #appIds(): string {
+    return [...this.#accounts.keys()].join(', ');
   }
 }

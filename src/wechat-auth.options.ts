@@ -73,7 +73,10 @@ export interface WechatRefreshOptions {
   concurrency?: number;
   /** Share of WeChat's 50,000 calls a minute that may be used, above 0 and up to 1. Default: 0.8. */
   quotaShare?: number;
-  /** Leaves out users who have not signed in for so many days. Default: nobody is left out. */
+  /**
+   * Users who have not signed in for so many days are refreshed once more and then left alone until they sign in
+   * again. Default: nobody is left out.
+   */
   activeWithinDays?: number;
 }
 

@@ -140,7 +140,7 @@ async function updateAll(
   const batches: Parameters<RefreshRepository['save']>[0][] = [];
   for (const { appId } of accounts) {
     for (;;) {
-      const claimed = await repository.claimDue(appId, claim, BATCH, undefined);
+      const claimed = await repository.claimDue(appId, claim, BATCH);
       if (claimed.length === 0) break;
       batches.push(
         claimed.map((one) => ({

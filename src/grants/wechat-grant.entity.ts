@@ -98,7 +98,7 @@ export class WechatGrant {
 
   /**
    * When the access token is to be refreshed. Null for a pair that is not kept alive: nobody has consented, it cannot
-   * read the profile, or it is dead. While a refresh is under way, the instant at which its lease ends.
+   * read the profile, or it is dead, or the user has not signed in for longer than the host wants to wait.
    */
   @Column({ name: 'refresh_due_at', type: 'timestamptz', nullable: true })
   refreshDueAt!: Date | null;

@@ -26,11 +26,11 @@ export class OperationsReader {
 
   constructor(
     @Inject(WECHAT_DATA_SOURCE) dataSource: DataSource,
-    @Inject(WECHAT_AUTH_OPTIONS) { accounts, refresh }: ResolvedWechatAuthOptions,
+    @Inject(WECHAT_AUTH_OPTIONS) { accounts }: ResolvedWechatAuthOptions,
     @Inject(WechatClock) clock: WechatClock,
   ) {
     this.appIds = accounts.map(({ appId }) => appId);
-    const backlog = new RefreshBacklog(dataSource, refresh.activeWithinDays);
+    const backlog = new RefreshBacklog(dataSource);
     const standings = new AccountStandings(dataSource);
     const census = new GrantCensus(dataSource);
     // One after the other: one connection.

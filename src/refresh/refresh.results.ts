@@ -16,6 +16,8 @@ const STOPPED_PAUSE_MS = 5 * MINUTE_MS;
 export interface ResultContext {
   readonly now: Date;
   readonly times: GrantTimes;
+  /** Whoever has not signed in since then is refreshed no more; undefined: everybody is. */
+  readonly activeSince: Date | undefined;
   /** From 0 to 1, different each time: what was due at one moment is spread out. */
   readonly jitter: number;
 }
@@ -25,8 +27,10 @@ export function succeeded(
   claimed: ClaimedGrant,
   { accessToken, refreshToken, expiresInMs }: WechatTokenResponse,
   requestedAt: Date,
-  { times, jitter }: ResultContext,
+  { times, activeSince, jitter }: ResultContext,
 ): RefreshResult {
+  const isActive =
+    activeSince === undefined || (claimed.signedInAt !== null && claimed.signedInAt >= activeSince);
   const accessTokenExpiresAt = new Date(requestedAt.getTime() + expiresInMs);
   const dueAt = refreshDueAt(accessTokenExpiresAt, times).getTime() - jitter * 0.1 * expiresInMs;
   return {
@@ -34,7 +38,7 @@ export function succeeded(
     tokens: { accessToken, refreshToken, accessTokenExpiresAt },
     pairStatus: 'alive',
     pairSuspectSince: null,
-    refreshDueAt: new Date(dueAt),
+    refreshDueAt: isActive ? new Date(dueAt) : null,
     refreshFailures: 0,
     refreshFailedAt: null,
   };

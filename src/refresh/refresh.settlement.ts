@@ -14,6 +14,8 @@ import { countRefreshes } from './refresh.counts.js';
 import { failureOf, type RefreshFailure } from './refresh.failures.js';
 import { dropped, failed, type ResultContext, succeeded } from './refresh.results.js';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** What came of one claimed grant. */
 export type RefreshOutcome =
   | { claimed: ClaimedGrant; tokens: WechatTokenResponse; requestedAt: Date }
@@ -41,29 +43,20 @@ export class RefreshSettlement {
     const failures = outcomes.map((outcome) => ('error' in outcome ? failureOf(outcome.error) : undefined));
     const mayMark = await this.mayMark(appId, outcomes, failures);
     const now = this.clock.now();
-    const results = outcomes.map((outcome, index) => this.resultOf(outcome, failures[index], mayMark, now));
+    const { activeWithinDays } = this.options.refresh;
+    const activeSince =
+      activeWithinDays === undefined ? undefined : new Date(now.getTime() - activeWithinDays * DAY_MS);
+    const jitters = this.randomness.bytes(outcomes.length);
+    const results = outcomes.map((outcome, index) => {
+      const failure = failures[index] === 'rejected' && !mayMark ? 'later' : failures[index];
+      const jitter = (jitters[index] ?? 0) / 255;
+      return resultOf(outcome, failure, { now, times: this.options.times, activeSince, jitter });
+    });
     const written = await this.refreshes.save(results);
     this.tellHost(results, written);
     await this.noteAccount(appId, outcomes, failures, now);
     this.tellStrange(outcomes);
     return written;
-  }
-
-  private resultOf(
-    outcome: RefreshOutcome,
-    failure: RefreshFailure | undefined,
-    mayMark: boolean,
-    now: Date,
-  ): RefreshResult {
-    const { claimed } = outcome;
-    const context: ResultContext = {
-      now,
-      times: this.options.times,
-      jitter: this.randomness.bytes(1).readUInt8() / 255,
-    };
-    if ('tokens' in outcome) return succeeded(claimed, outcome.tokens, outcome.requestedAt, context);
-    if (failure === undefined) return dropped(claimed, now);
-    return failed(claimed, failure === 'rejected' && !mayMark ? 'later' : failure, context);
   }
 
   /** More rejections than can be true mark nobody, until a while without. */
@@ -133,6 +126,16 @@ export class RefreshSettlement {
       this.logger.error(`A refresh failed for no known reason, of ${openidForLogs(openid)} for one: ${text}`);
     }
   }
+}
+
+function resultOf(
+  outcome: RefreshOutcome,
+  failure: RefreshFailure | undefined,
+  context: ResultContext,
+): RefreshResult {
+  const { claimed } = outcome;
+  if ('tokens' in outcome) return succeeded(claimed, outcome.tokens, outcome.requestedAt, context);
+  return failure === undefined ? dropped(claimed, context.now) : failed(claimed, failure, context);
 }
 
 function textOf(error: unknown): string {

@@ -10,13 +10,14 @@ import { ConsentReviewer } from './consent.reviewer.js';
 import { RefreshSender } from './refresh.sender.js';
 import { type RefreshOutcome, RefreshSettlement } from './refresh.settlement.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** WeChat's own limit for each account. */
 export const CALLS_PER_MINUTE = 50_000;
 /** Long enough for a batch that waits for the slowest answers. */
 const LEASE_MS = 2 * 60 * 1000;
 /** Batches of one account that are under way at once: one is written while the other is sent. */
 const LANES = 2;
+/** Batches of all accounts that are under way at once: claimed is what can be sent soon, and no more is in memory. */
+const BATCHES = 4;
 
 /** What a sweep has done, over all accounts. */
 export interface RefreshReport {
@@ -27,7 +28,9 @@ export interface RefreshReport {
 /** Refreshes the access tokens that are due, of all accounts. Any number of instances may do so at once. */
 @Injectable()
 export class Refresher {
-  private readonly limit;
+  /** Accounts take turns. */
+  private readonly batches = pLimit(BATCHES);
+  private readonly calls;
   private isStopping = false;
   private readonly inFlight = new Set<Promise<unknown>>();
 
@@ -41,7 +44,7 @@ export class Refresher {
     @Inject(RefreshSettlement) private readonly settlement: RefreshSettlement,
     @Inject(ConsentReviewer) private readonly consents: ConsentReviewer,
   ) {
-    this.limit = pLimit(options.refresh.concurrency);
+    this.calls = pLimit(options.refresh.concurrency);
   }
 
   /**
@@ -77,18 +80,19 @@ export class Refresher {
   /** Batch after batch, until nothing is due, the quota is used up, or something is wrong with the account. */
   private async lane(appId: string, report: RefreshReport): Promise<void> {
     const { batchSize } = this.options.refresh;
-    while (!this.isStopping && (await this.batch(appId, batchSize, report)));
+    const next = (): Promise<boolean> => this.batches(() => this.batch(appId, batchSize, report));
+    while (!this.isStopping && (await next()));
   }
 
   /** @returns whether there may be more to do. */
   private async batch(appId: string, size: number, report: RefreshReport): Promise<boolean> {
-    const { quotaShare, activeWithinDays } = this.options.refresh;
+    const { quotaShare } = this.options.refresh;
     const now = this.clock.now();
+    const leaseExpiresAt = new Date(now.getTime() + LEASE_MS);
     const claimed = await this.refreshes.claimDue(
       appId,
-      { leaseId: randomUUID(), now, leaseExpiresAt: new Date(now.getTime() + LEASE_MS) },
+      { leaseId: randomUUID(), now, leaseExpiresAt },
       size,
-      activeWithinDays === undefined ? undefined : new Date(now.getTime() - activeWithinDays * DAY_MS),
     );
     if (claimed.length === 0) return false;
     // Of what is sent only: instances that find nothing to do must not use up the minute.
@@ -96,7 +100,7 @@ export class Refresher {
     const allowance = await this.quotas.reserve(appId, 'refresh', claimed.length, limit, this.clock.now());
     const outcomes = await Promise.all(
       claimed.map((one, index) =>
-        this.limit((): RefreshOutcome | Promise<RefreshOutcome> =>
+        this.calls((): RefreshOutcome | Promise<RefreshOutcome> =>
           this.isStopping || index >= allowance ? { claimed: one } : this.sender.send(one),
         ),
       ),

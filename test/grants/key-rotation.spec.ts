@@ -72,7 +72,7 @@ function refreshesWith(...keys: [SealingKey, ...SealingKey[]]): RefreshRepositor
 
 function claim(refreshes: RefreshRepository): Promise<ClaimedGrant[]> {
   const leaseExpiresAt = new Date(LATER.getTime() + HOUR_MS);
-  return refreshes.claimDue(APP_ID, { leaseId: randomUUID(), now: LATER, leaseExpiresAt }, 100, undefined);
+  return refreshes.claimDue(APP_ID, { leaseId: randomUUID(), now: LATER, leaseExpiresAt }, 100);
 }
 
 /** @returns how many were saved. */

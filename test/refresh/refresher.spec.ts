@@ -219,7 +219,7 @@ describe('refreshDue', () => {
     expect(refreshesAt(world)).toHaveLength(USERS);
   });
 
-  it('leaves out who has not come for long, where the host wants that', async () => {
+  it('refreshes who has not come for long once more and then lets them be, where the host wants that', async () => {
     const [kept, left] = (await granted(2)) as [WechatGrant, WechatGrant];
     const instance = await world.start({
       module: { refresh: { activeWithinDays: 7, intervalMs: 3_600_000 } },
@@ -234,7 +234,25 @@ describe('refreshDue', () => {
       left.openid,
     ]);
     untilDue();
+    expect(await serviceOf(instance).refreshDue()).toEqual({ refreshed: 2, failed: 0 });
+    expect(await stored(one, left)).toMatchObject({ pairVersion: 2, refreshDueAt: null });
+    untilDue();
     expect(await serviceOf(instance).refreshDue()).toEqual({ refreshed: 1, failed: 0 });
-    expect(await stored(one, left)).toMatchObject({ pairVersion: 1 });
+    expect(await stored(one, left)).toMatchObject({ pairVersion: 2 });
+    expect(await stored(one, kept)).toMatchObject({ pairVersion: 3 });
+    await grant(world, one, left.openid);
+    untilDue();
+    expect(await serviceOf(instance).refreshDue()).toMatchObject({ refreshed: 2 });
+  });
+
+  it('does not bring back to life what has ended while it was asked', async () => {
+    const [row] = (await granted(1)) as [WechatGrant];
+    untilDue();
+    await world.wechat.failNext('refresh', { delayMs: 300 });
+    const sweep = serviceOf(one).refreshDue();
+    while (refreshesAt(world).length === 0) await new Promise(setImmediate);
+    await serviceOf(two).requireConsent(row);
+    await sweep;
+    expect(await stored(one, row)).toMatchObject({ pairVersion: 2, refreshDueAt: null });
   });
 });

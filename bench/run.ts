@@ -3,10 +3,12 @@ import { emulator } from './emulator/emulator.suite.js';
 import { emulatorMemory } from './emulator/memory.suite.js';
 import { guard } from './guard/guard.suite.js';
 import type { Figure, Suite } from './harness.js';
+import { claim } from './refresh/claim.suite.js';
+import { memory } from './refresh/memory.suite.js';
 import { refresh } from './refresh/refresh.suite.js';
 import { sealing } from './sealing.suite.js';
 
-const SUITES: readonly Suite[] = [sealing, guard, emulator, emulatorMemory, refresh];
+const SUITES: readonly Suite[] = [sealing, guard, emulator, emulatorMemory, refresh, claim, memory];
 
 const USAGE = `npm run bench -- SUITE... [--json]
 

@@ -1,26 +1,21 @@
-import 'reflect-metadata';
-import { createHash, randomUUID } from 'node:crypto';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
+import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { DataSource } from 'typeorm';
 import { Pool } from 'undici';
 import { Sealer } from '../../src/common/sealer.js';
 import { RefreshRepository } from '../../src/grants/refresh.repository.js';
 import { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
-import { wechatAuthMigrations, WechatAuthModule, WechatAuthService } from '../../src/index.js';
+import { WechatAuthService } from '../../src/index.js';
 import { absolute, type Figure, inTurns, median, progress, ratioOf, type Suite } from '../harness.js';
 import { withDatabase } from '../postgres.js';
 import { ServerProcess } from '../server.process.js';
-import { fillGrants, makeDue } from './grant.table.js';
-import type { EmulatedWechat, GrantedTokens } from './wechat.main.js';
+import { type GrantedTokens, makeDue, readGrants } from './grant.table.js';
+import { BATCH, CONCURRENCY, startHost } from './host.js';
+import type { EmulatedWechat } from './wechat.main.js';
 
 const MAIN = new URL('./wechat.main.js', import.meta.url);
 const ACCOUNTS = 10;
 const USERS = 1_500;
-const CONCURRENCY = 32;
-const BATCH = 500;
 /** The loop is slow: so many are enough to know how slow. */
 const NAIVE_GRANTS = 300;
 const ROUNDS = 5;
@@ -33,7 +28,8 @@ export const refresh: Suite = {
   run: () =>
     withDatabase(async (databaseUrl) => {
       progress('refresh: users consent at an emulated WeChat');
-      const wechat = await ServerProcess.start<EmulatedWechat>(MAIN, [String(ACCOUNTS), String(USERS)]);
+      const words = [databaseUrl, String(ACCOUNTS), String(USERS)];
+      const wechat = await ServerProcess.start<EmulatedWechat>(MAIN, words);
       try {
         return await measure(databaseUrl, wechat.ready);
       } finally {
@@ -43,40 +39,37 @@ export const refresh: Suite = {
 };
 
 async function measure(databaseUrl: string, wechat: EmulatedWechat): Promise<Figure[]> {
-  const { origin, accounts, granted } = wechat;
-  const application = await NestFactory.createApplicationContext(hostOf(databaseUrl, wechat), {
-    logger: ['error'],
-  });
+  const { origin, accounts } = wechat;
+  const application = await startHost(databaseUrl, wechat);
   const pool = new Pool(origin, { connections: CONCURRENCY });
   try {
     const dataSource = application.get(DataSource);
     const sealer = application.get(Sealer, { strict: false });
     const service = application.get(WechatAuthService, { strict: false });
     const repository = application.get(RefreshRepository, { strict: false });
-    await fillGrants(dataSource, sealer, granted);
+    const granted = await readGrants(dataSource, sealer);
+    const few = granted.slice(0, NAIVE_GRANTS);
 
+    /** Each gets the table ready, does its work, and gives the grants a second. */
     const sides = {
-      http: () => secondsOf(() => callAll(pool, granted)),
-      update: () => secondsOf(() => updateAll(repository, dataSource, accounts)),
+      http: () => rateOf(granted, () => callAll(pool, granted)),
+      update: async () => {
+        const save = await prepareUpdates(repository, dataSource, accounts);
+        return rateOf(granted, save);
+      },
       sweep: async () => {
         await makeDue(dataSource);
-        return secondsOf(async () => {
-          const report = await service.refreshDue();
-          if (report.refreshed !== granted.length || report.failed > 0) {
-            throw new Error(`A sweep of ${granted.length} ended in ${JSON.stringify(report)}.`);
-          }
-        });
+        return rateOf(granted, () => sweep(service, granted.length));
       },
-      naive: () => secondsOf(() => naiveLoop(dataSource, sealer, origin, granted.slice(0, NAIVE_GRANTS))),
+      naive: () => rateOf(few, () => naiveLoop(dataSource, sealer, origin, few)),
     };
     for (const side of Object.values(sides)) await side();
-    const seconds = await inTurns(ROUNDS, Object.keys(sides) as (keyof typeof sides)[], async (name) => {
-      const count = name === 'naive' ? NAIVE_GRANTS : granted.length;
-      const rate = count / (await sides[name]());
+    const rates = await inTurns(ROUNDS, Object.keys(sides) as (keyof typeof sides)[], async (name) => {
+      const rate = await sides[name]();
       progress(`refresh: ${name}: ${Math.round(rate)} a second`);
       return rate;
     });
-    const rate = (name: keyof typeof sides): number => median(seconds.get(name) ?? []);
+    const rate = (name: keyof typeof sides): number => median(rates.get(name) ?? []);
     const ceiling = 1 / (1 / rate('http') + 1 / rate('update'));
     return [
       ratioOf('refresh', 'sweep/ceiling', 'grants/s', rate('sweep'), ceiling),
@@ -89,29 +82,16 @@ async function measure(databaseUrl: string, wechat: EmulatedWechat): Promise<Fig
   }
 }
 
-function hostOf(databaseUrl: string, { origin, accounts }: EmulatedWechat): new () => object {
-  @Module({
-    imports: [
-      TypeOrmModule.forRoot({
-        type: 'postgres',
-        url: databaseUrl,
-        autoLoadEntities: true,
-        migrations: [...wechatAuthMigrations],
-        migrationsRun: true,
-      }),
-      WechatAuthModule.forRoot({
-        accounts,
-        publicUrl: 'http://localhost:3000',
-        keys: `k1:${createHash('sha256').update('bench').digest('base64')}`,
-        openBaseUrl: origin,
-        apiBaseUrl: origin,
-        // This suite says when; the rest is as every host has it.
-        refresh: { intervalMs: 60 * 60 * 1000, concurrency: CONCURRENCY, batchSize: BATCH, quotaShare: 1 },
-      }),
-    ],
-  })
-  class HostModule {}
-  return HostModule;
+async function rateOf(grants: readonly unknown[], work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return (grants.length / (performance.now() - begin)) * 1000;
+}
+
+async function sweep(service: WechatAuthService, due: number): Promise<void> {
+  const report = await service.refreshDue();
+  if (report.refreshed === due && report.failed === 0) return;
+  throw new Error(`A sweep of ${due} ended in ${JSON.stringify(report)}.`);
 }
 
 /** The same calls by the HTTP client alone, as many at once. */
@@ -128,12 +108,12 @@ async function callAll(pool: Pool, granted: readonly GrantedTokens[]): Promise<v
   );
 }
 
-/** The batched UPDATE alone, of rows that were claimed before the clock runs. */
-async function updateAll(
+/** @returns the batched UPDATE alone, of rows that are claimed by then. */
+async function prepareUpdates(
   repository: RefreshRepository,
   dataSource: DataSource,
   accounts: EmulatedWechat['accounts'],
-): Promise<void> {
+): Promise<() => Promise<void>> {
   await makeDue(dataSource);
   const now = new Date(Date.now() + 1_000);
   const claim = { leaseId: randomUUID(), now, leaseExpiresAt: new Date(now.getTime() + 600_000) };
@@ -159,9 +139,9 @@ async function updateAll(
       );
     }
   }
-  await timed(async () => {
+  return async () => {
     for (const batch of batches) await repository.save(batch);
-  });
+  };
 }
 
 /** What people write: one after the other, with the global fetch and an entity manager. */
@@ -186,18 +166,4 @@ async function naiveLoop(
     row.accessTokenExpiresAt = new Date(Date.now() + answer.expires_in * 1000);
     await rows.save(row);
   }
-}
-
-let pausedMs = 0;
-
-/** Counts towards {@link secondsOf} only what is done in here, where there is something to prepare before. */
-async function timed(work: () => Promise<void>): Promise<void> {
-  pausedMs = performance.now();
-  await work();
-}
-
-async function secondsOf(work: () => Promise<void>): Promise<number> {
-  pausedMs = performance.now();
-  await work();
-  return (performance.now() - pausedMs) / 1000;
 }

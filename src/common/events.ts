@@ -60,7 +60,7 @@ export class WechatEvents {
   constructor(@Inject(ModulesContainer) private readonly modules: ModulesContainer) {}
 
   emit<Name extends WechatAuthEventName>(name: Name, payload: WechatAuthEvents[Name]): void {
-    this.emitter ??= this.findEmitter();
+    if (this.emitter === undefined) this.emitter = this.findEmitter();
     try {
       this.emitter?.emit(name, payload);
     } catch (error) {

@@ -120,7 +120,7 @@ export interface WechatAuthOptions {
    */
   outsideWechat?: OutsideWechat;
   session?: {
-    /** How long a session lasts, in milliseconds. Default: 30 days. */
+    /** How long a session lasts, in milliseconds, also one that was issued when this was more. Default: 30 days. */
     maxAgeMs?: number;
     /** A store of your own. Default: one sealed cookie. */
     store?: WechatSessionStore;

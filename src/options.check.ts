@@ -83,7 +83,7 @@ const REFRESH_NAMES = Object.keys({
   quotaShare: true,
   activeWithinDays: true,
 } satisfies Record<keyof WechatRefreshOptions, true>);
-const SESSION_NAMES = Object.keys({ maxAgeMs: true, store: true } satisfies Record<
+const SESSION_NAMES = Object.keys({ maxAgeMs: true, reverifyAfterMs: true, store: true } satisfies Record<
   keyof NonNullable<WechatAuthOptions['session']>,
   true
 >);
@@ -193,12 +193,21 @@ function checkRest(
 function checkSession(
   setting: Setting,
   problems: Problems,
-): Pick<ResolvedWechatAuthOptions, 'sessionMaxAgeMs' | 'sessionStore'> {
-  const session = optionalGroup(setting, 'Write it like { maxAgeMs, store }.', problems);
+): Pick<ResolvedWechatAuthOptions, 'sessionMaxAgeMs' | 'sessionReverifyAfterMs' | 'sessionStore'> {
+  const session = optionalGroup(setting, 'Write it like { maxAgeMs, reverifyAfterMs, store }.', problems);
   checkOptionNames(setting.name, session, SESSION_NAMES, problems);
   const maxAge = settingWithin(setting.name, session, 'maxAgeMs');
+  const reverifyAfter = settingWithin(setting.name, session, 'reverifyAfterMs');
   return {
     sessionMaxAgeMs: milliseconds(maxAge, { defaultMs: 30 * DAY_MS, maxMs: MAX_LIFETIME_MS }, problems),
+    sessionReverifyAfterMs:
+      reverifyAfter.value === false
+        ? Infinity
+        : milliseconds(
+            reverifyAfter,
+            { defaultMs: DAY_MS, minMs: MINUTE_MS, maxMs: MAX_LIFETIME_MS },
+            problems,
+          ),
     sessionStore: checkStore(settingWithin(setting.name, session, 'store'), problems),
   };
 }

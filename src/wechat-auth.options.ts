@@ -72,6 +72,11 @@ export interface WechatAuthOptions {
   session?: {
     /** How long a session lasts, in milliseconds, also one that was issued when this was more. Default: 30 days. */
     maxAgeMs?: number;
+    /**
+     * How old a session may be before a page inside WeChat finds out anew, silently, who has the phone, in milliseconds,
+     * a minute or more; `false`: never. Default: 24 hours.
+     */
+    reverifyAfterMs?: number | false;
     /** A store of your own. Default: one sealed cookie. */
     store?: WechatSessionStore;
   };

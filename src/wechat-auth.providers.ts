@@ -43,6 +43,7 @@ import { ExchangeClaims } from './sign-in/exchange.claims.js';
 import { HttpExchanges } from './sign-in/http-exchange.js';
 import { Profiles } from './sign-in/profiles.js';
 import { PublicUrls } from './sign-in/public-urls.js';
+import { Reverification } from './sign-in/reverification.js';
 import { SessionValidity } from './sign-in/session.validity.js';
 import { SignInCompletion } from './sign-in/sign-in.completion.js';
 import { SignInRequests } from './sign-in/sign-in.request.js';
@@ -155,6 +156,7 @@ export const wechatAuthProviders: Provider[] = [
   SessionValidity,
   Authorization,
   SignInStarter,
+  Reverification,
   SignInCompletion,
   ExchangeClaims,
   CallbackFailures,

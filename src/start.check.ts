@@ -8,7 +8,7 @@ import { changedKeyProblems, sealingKeyProblems } from './grants/sealing-keys.ch
 import { LATE_DATA_SOURCE } from './data-source.arrival.js';
 import { collisionProblems } from './route-collisions.check.js';
 import { routeProblems } from './routes.check.js';
-import type { UsableOptions } from './wechat-auth.options.js';
+import type { UsableOptions } from './options.check.js';
 
 const MODULE_NAME = 'WechatAuthModule';
 

@@ -32,6 +32,7 @@ describe('with the four variables that have no default', () => {
       prompt: 'explain',
       outsideWechat: 'open-in-wechat',
       sessionMaxAgeMs: 30 * DAY_MS,
+      sessionReverifyAfterMs: DAY_MS,
       sessionStore: undefined,
       refresh: {
         isScheduled: true,
@@ -109,7 +110,7 @@ describe('an option', () => {
     const onSignIn = (): void => {};
     const resolved = resolve({
       prompt: 'direct',
-      session: { maxAgeMs: 1_000, store },
+      session: { maxAgeMs: 1_000, reverifyAfterMs: 60_000, store },
       refreshTokenLifetimeMs: 2_000,
       retainInactiveDays: 90,
       requestTimeoutMs: 3_000,
@@ -120,6 +121,7 @@ describe('an option', () => {
     expect(resolved).toMatchObject({
       prompt: 'direct',
       sessionMaxAgeMs: 1_000,
+      sessionReverifyAfterMs: 60_000,
       retainInactiveDays: 90,
       requestTimeoutMs: 3_000,
       allowedOrigins: ['https://admin.example.com', 'http://localhost:5173'],

@@ -1,4 +1,5 @@
-import autocannon, { type Client, type Options, type Result } from 'autocannon';
+import type { Client, Options } from 'autocannon';
+import { loadFully } from '../full.load.js';
 import { BODY, type Route, VISITORS } from './route.js';
 
 /** As much load as a route takes: every connection asks again as soon as it has its answer. */
@@ -19,38 +20,16 @@ export class Throughput {
   }
 
   private async load(options: Partial<Options>): Promise<number> {
-    let answers = 0;
-    // autocannon counts from before its connections are made.
-    let startedAt = NaN;
-    let endedAt = NaN;
-    const { non2xx, errors, mismatches } = await new Promise<Result>((resolve, reject) => {
-      const load = autocannon(
-        {
-          url: this.route.url,
-          connections: VISITORS,
-          sampleInt: 50,
-          expectBody: BODY,
-          setupClient: this.visitorsByConnection(),
-          ...options,
-        },
-        (error: Error | null, result) => {
-          if (error) reject(error);
-          else resolve(result);
-        },
-      );
-      load.on('start', () => (startedAt = performance.now()));
-      load.on('response', () => {
-        answers++;
-        endedAt = performance.now();
-      });
+    const { url } = this.route;
+    const { answers, rate } = await loadFully(url, {
+      url,
+      connections: VISITORS,
+      expectBody: BODY,
+      setupClient: this.visitorsByConnection(),
+      ...options,
     });
-    if (non2xx + errors + mismatches > 0) {
-      throw new Error(
-        `${this.route.url} failed under load: ${non2xx} answers other than 2xx, ${errors} errors, ${mismatches} wrong bodies.`,
-      );
-    }
     this.come += Math.ceil(answers / VISITORS);
-    return (answers / (endedAt - startedAt)) * 1000;
+    return rate;
   }
 
   /** Spreads the visitors over the connections. Usually each has one, as with browsers; else they take turns. */

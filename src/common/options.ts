@@ -68,6 +68,8 @@ export interface ResolvedWechatAuthOptions {
   outsideWechat: OutsideWechat;
   /** How long a session lasts, in milliseconds. */
   sessionMaxAgeMs: number;
+  /** From this age on a session's user is found out anew inside WeChat, in milliseconds; `Infinity`: never. */
+  sessionReverifyAfterMs: number;
   /** A store of the host's own, instead of the sealed cookie. */
   sessionStore: WechatSessionStore | undefined;
   refresh: RefreshSettings;

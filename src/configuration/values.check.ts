@@ -45,14 +45,14 @@ export function oneOf<T extends string>(
 /** @returns a length of time. */
 export function milliseconds(
   setting: Setting,
-  { defaultMs, maxMs }: { defaultMs: number; maxMs: number },
+  { defaultMs, minMs = 1, maxMs }: { defaultMs: number; minMs?: number; maxMs: number },
   problems: Problems,
 ): number {
   const { name, value } = setting;
   if (value === undefined) return defaultMs;
-  if (typeof value === 'number' && value >= 1 && value <= maxMs) return value;
+  if (typeof value === 'number' && value >= minMs && value <= maxMs) return value;
   problems.add(
-    `${name} is not a number of milliseconds from 1 to ${maxMs}: ${found(setting)}.`,
+    `${name} is not a number of milliseconds from ${minMs} to ${maxMs}: ${found(setting)}.`,
     typeof value === 'string' ? `Write it as a number, without quotes. ${LEAVE_OUT}` : LEAVE_OUT,
   );
   return defaultMs;

@@ -2,35 +2,26 @@ import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { GrantTimes } from '../common/options.js';
 import type { Sealer } from '../common/sealer.js';
-import type { WechatScope, WechatUserInfo } from '../common/wechat-user.js';
+import type { WechatUserInfo } from '../common/wechat-user.js';
 import { type GrantKey, GrantReader } from './grant.reader.js';
+import { DEFAULT_GRANT_TIMES, SUSPICION_MS } from './grant.times.js';
 import {
-  CONSENT_LIFETIME_MS,
-  consentDueAt,
-  DEFAULT_GRANT_TIMES,
-  refreshDueAt,
-  SUSPICION_MS,
-} from './grant.times.js';
-import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
+  type GrantedAuthorization,
+  keptPairColumns,
+  newGrantColumns,
+  newPairColumns,
+  type PairCheck,
+  type TokenPair,
+} from './granted-authorization.js';
+import { WechatGrant } from './wechat-grant.entity.js';
+
+export type { GrantedAuthorization, PairCheck, TokenPair } from './granted-authorization.js';
 
 /** A writer that loses this many races against other writers of one row has met a fault, not a race. */
 const MAX_WRITE_ATTEMPTS = 10;
 
-export interface TokenPair {
-  accessToken: string;
-  refreshToken: string;
-}
-
-/** The result of an authorization, as it is to be kept. */
-export interface GrantedAuthorization extends GrantKey, TokenPair {
-  unionid: string | undefined;
-  /** The scope that was in fact granted, which is not always the one that was asked for. */
-  scope: WechatScope;
-  /** Instant before the request was sent: both tokens' lives are counted from it. */
-  requestedAt: Date;
-  accessTokenLifetimeMs: number;
-  refreshTokenLifetimeMs: number;
-}
+/** So often WeChat is asked which pair it keeps, while others go on writing to the row. */
+const MAX_PAIR_CHECKS = 3;
 
 /** Reads and writes {@link WechatGrant} rows, and is the only one who opens what they keep sealed. */
 export class GrantRepository {
@@ -53,14 +44,20 @@ export class GrantRepository {
   /**
    * Keeps the result of an authorization. The pair replaces the one before, since WeChat has just ended that; a
    * consent is renewed by a userinfo authorization and untouched by a silent one.
+   *
+   * Where the user was being authorized elsewhere at the same time, WeChat is asked which pair it keeps: ours is kept if
+   * it is alive, as suspect if WeChat does not say, and not at all if it is dead.
+   *
+   * @param check may be left out where nobody else authorizes the user: the new pair is taken for the live one.
+   * @returns the row as it is then, with our pair or with the one that has ended ours.
    */
-  async saveAuthorization(authorization: GrantedAuthorization): Promise<WechatGrant> {
+  async saveAuthorization(authorization: GrantedAuthorization, check?: PairCheck): Promise<WechatGrant> {
+    let checksLeft = MAX_PAIR_CHECKS;
     for (let attempt = 0; attempt < MAX_WRITE_ATTEMPTS; attempt++) {
       const row = await this.find(authorization);
-      const pair = this.authorizedPair(authorization, row);
-      const saved = row
-        ? await this.replace(row, pair)
-        : await this.insert(this.rows.create({ ...newGrant(authorization), ...pair }));
+      const mustAsk = check !== undefined && row !== null && isOrderUnknown(row, authorization);
+      const isAlive = !mustAsk || (checksLeft-- > 0 ? await check.isAlive() : undefined);
+      const saved = await this.write(authorization, row, check, isAlive);
       if (saved) return saved;
     }
     throw new WechatError('write_conflict', 'The grant is being rewritten over and over; try again later.');
@@ -135,41 +132,24 @@ export class GrantRepository {
     return userInfo as unknown as WechatUserInfo;
   }
 
-  private authorizedPair(authorization: GrantedAuthorization, row: WechatGrant | null): Partial<WechatGrant> {
-    const { scope, requestedAt, unionid, accessToken, refreshToken } = authorization;
-    const after = (lifetimeMs: number): Date => new Date(requestedAt.getTime() + lifetimeMs);
-    const pairAbility = abilityAfter(authorization, row);
-    const accessTokenExpiresAt = after(authorization.accessTokenLifetimeMs);
-    const refreshTokenExpiresAt = after(authorization.refreshTokenLifetimeMs);
-    const consentExpiresAt = after(CONSENT_LIFETIME_MS);
-    return {
-      pairVersion: (row?.pairVersion ?? 0) + 1,
-      pairScope: scope,
-      pairStatus: 'alive',
-      pairSuspectSince: null,
-      pairAbility,
-      sealedTokens: this.sealer.seal('tokens', grantAudience(authorization), {
-        at: accessToken,
-        rt: refreshToken,
-      }),
-      accessTokenExpiresAt,
-      refreshTokenExpiresAt,
-      // A pair that cannot read the profile is of no use beyond the sign-in.
-      refreshDueAt: pairAbility === 'unable' ? null : refreshDueAt(accessTokenExpiresAt, this.times),
-      refreshLeaseId: null,
-      refreshLeaseExpiresAt: null,
-      refreshFailures: 0,
-      refreshFailedAt: null,
-      ...(unionid !== undefined && { unionid }),
-      ...(scope === 'userinfo' && {
-        consentedAt: requestedAt,
-        consentExpiresAt,
-        consentReviewAt: consentDueAt({ consentExpiresAt, refreshTokenExpiresAt }, this.times),
-        consentNotice: null,
-        consentAskedAt: null,
-        consentPopupWanted: false,
-      }),
-    };
+  /** @returns undefined if somebody else has written to the row since it was read. */
+  private async write(
+    authorization: GrantedAuthorization,
+    row: WechatGrant | null,
+    check: PairCheck | undefined,
+    isAlive: boolean | undefined,
+  ): Promise<WechatGrant | undefined> {
+    if (row && isAlive === false) return this.replace(row, keptPairColumns(authorization, row, this.times));
+    const { accessToken: at, refreshToken: rt } = authorization;
+    const pair = newPairColumns(authorization, row, {
+      sealedTokens: this.sealer.seal('tokens', grantAudience(authorization), { at, rt }),
+      authorizedAt: check?.answeredAt ?? authorization.requestedAt,
+      isSuspect: isAlive === undefined,
+      times: this.times,
+    });
+    return row
+      ? this.replace(row, pair)
+      : this.insert(this.rows.create({ ...newGrantColumns(authorization), ...pair }));
   }
 
   private async insert(grant: WechatGrant): Promise<WechatGrant | undefined> {
@@ -183,52 +163,18 @@ export class GrantRepository {
     return (result.raw as unknown[]).length === 1 ? grant : undefined;
   }
 
-  /** Writes the pair's columns alone: the others may have changed since the row was read. */
-  private async replace(row: WechatGrant, pair: Partial<WechatGrant>): Promise<WechatGrant | undefined> {
+  /** Writes these columns alone: the others may have changed since the row was read. */
+  private async replace(row: WechatGrant, changes: Partial<WechatGrant>): Promise<WechatGrant | undefined> {
+    if (Object.keys(changes).length === 0) return row;
     const { appId, openid, pairVersion } = row;
-    const result = await this.rows.update({ appId, openid, pairVersion }, pair);
-    return result.affected === 1 ? this.rows.merge(row, pair) : undefined;
+    const result = await this.rows.update({ appId, openid, pairVersion }, changes);
+    return result.affected === 1 ? this.rows.merge(row, changes) : undefined;
   }
 }
 
-/** Whether the user's consent to give the profile holds at this instant. */
-export function isConsentLive(grant: WechatGrant, now: Date): boolean {
-  return grant.consentExpiresAt !== null && now < grant.consentExpiresAt;
-}
-
-/** Whether WeChat may be asked with the pair: it is alive, or was rejected long enough ago for a second try. */
-export function mayTryPair(grant: WechatGrant, now: Date): boolean {
-  const { pairStatus, pairSuspectSince } = grant;
-  if (pairStatus !== 'suspect' || pairSuspectSince === null) return isPairAlive(grant, now);
-  return now < grant.refreshTokenExpiresAt && now.getTime() >= pairSuspectSince.getTime() + SUSPICION_MS;
-}
-
-/** Whether the pair can still bring access tokens, as far as is known. */
-export function isPairAlive(grant: WechatGrant, now: Date): boolean {
-  return grant.pairStatus === 'alive' && now < grant.refreshTokenExpiresAt;
-}
-
-function abilityAfter({ scope, requestedAt }: GrantedAuthorization, row: WechatGrant | null): PairAbility {
-  if (scope === 'userinfo') return 'able';
-  return row && isConsentLive(row, requestedAt) ? 'unknown' : 'unable';
-}
-
-function newGrant({ appId, openid, requestedAt }: GrantedAuthorization): Partial<WechatGrant> {
-  return {
-    appId,
-    openid,
-    unionid: null,
-    consentedAt: null,
-    consentExpiresAt: null,
-    sealedUserInfo: null,
-    userInfoFetchedAt: null,
-    createdAt: requestedAt,
-    signedInAt: null,
-    consentReviewAt: null,
-    consentNotice: null,
-    consentAskedAt: null,
-    consentPopupWanted: false,
-  };
+/** Whether the pair in the row came of an authorization that was not over when the other one was sent. */
+function isOrderUnknown({ authorizedAt }: WechatGrant, { requestedAt }: GrantedAuthorization): boolean {
+  return authorizedAt !== null && authorizedAt >= requestedAt;
 }
 
 /** Tokens and profiles open in the row they were sealed for, and in no other. */

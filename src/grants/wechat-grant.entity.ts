@@ -2,7 +2,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { WechatScope } from '../common/wechat-user.js';
 
 /**
- * What is known of a token pair. `suspect`: WeChat has rejected it once; `dead`: it is gone for good.
+ * What is known of a token pair. `suspect`: WeChat has rejected it once, or did not say whether it or another sign-in's
+ * is the one that it keeps; `dead`: it is gone for good.
  */
 export type PairStatus = 'alive' | 'suspect' | 'dead';
 
@@ -58,9 +59,16 @@ export class WechatGrant {
   @Column({ name: 'pair_ability', type: 'varchar', length: 16 })
   pairAbility!: PairAbility;
 
-  /** When WeChat first rejected a pair that is suspect. */
+  /** Since when a suspect pair is suspect. */
   @Column({ name: 'pair_suspect_since', type: 'timestamptz', nullable: true })
   pairSuspectSince!: Date | null;
+
+  /**
+   * When WeChat's answer to the authorization that the pair came from had arrived; a refresh never moves it. Null for a
+   * pair of before there was this column.
+   */
+  @Column({ name: 'authorized_at', type: 'timestamptz', nullable: true })
+  authorizedAt!: Date | null;
 
   /** Access token and refresh token, sealed to this row. */
   @Column({ name: 'sealed_tokens', type: 'text' })

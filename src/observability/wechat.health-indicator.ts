@@ -1,5 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { WechatClock } from '../common/clock.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
+import { Revocations } from '../grants/revocations.js';
 import { FailureLog } from './failure.log.js';
 import { type Operations, OperationsReader } from './operations.reader.js';
 import { within } from './time.limit.js';
@@ -7,6 +9,8 @@ import { within } from './time.limit.js';
 /** Those who probe every second, or all at once, share one reading. */
 const MAX_AGE_MS = 1_000;
 const MINUTE_MS = 60_000;
+/** They are read every 30 seconds: one slow answer is no alarm, three failures in a row are. */
+const MAX_REVOCATIONS_AGE_MS = 2 * MINUTE_MS;
 
 /** What still counts as healthy. */
 export interface WechatHealthLimits {
@@ -17,6 +21,11 @@ export interface WechatHealthLimits {
   maxBacklogAgeMs?: number;
   /** Whether an account may be stopped because WeChat says that it is misconfigured. Default: no. */
   allowStoppedAccounts?: boolean;
+  /**
+   * How long ago sign-outs on other instances may have been read, in milliseconds. Default: 2 minutes; they are read every
+   * 30 seconds. Until they are, this instance lets in whoever has signed out elsewhere. `Infinity`: no limit.
+   */
+  maxRevocationsAgeMs?: number;
   /** How long to wait for the database, in milliseconds. Default: 3,000. */
   timeoutMs?: number;
 }
@@ -32,17 +41,20 @@ export type WechatHealth = {
   backlog?: number;
   /** How long the oldest of them has been due, in whole seconds. */
   backlogAgeSeconds?: number;
+  /** How long ago this instance last read who has signed out elsewhere, in whole seconds. */
+  revocationsAgeSeconds?: number;
   /** Accounts that are stopped, with the code by which WeChat said so. */
   stoppedAccounts?: { appId: string; errcode: number | null }[];
 };
 
 /**
- * Tells whether tokens are kept alive: whether the database answers, refreshes are in time, and no account is stopped.
+ * Tells whether tokens are kept alive and sign-outs are heard of: whether the database answers, refreshes are in time, no
+ * account is stopped, and sign-outs on other instances were read a short while ago.
  * Made for `HealthCheckService` of `@nestjs/terminus`, and needs nothing of it.
  *
  * It is for whoever is called when something is wrong. A probe that takes instances out of service should ask for the
  * database alone, since sign-ins work whatever refreshes do:
- * `isHealthy('wechat', { maxBacklogAgeMs: Infinity, allowStoppedAccounts: true })`.
+ * `isHealthy('wechat', { maxBacklogAgeMs: Infinity, maxRevocationsAgeMs: Infinity, allowStoppedAccounts: true })`.
  *
  * @example
  * health.check([() => wechat.isHealthy('wechat')])
@@ -57,6 +69,8 @@ export class WechatHealthIndicator {
 
   constructor(
     @Inject(OperationsReader) private readonly reader: OperationsReader,
+    @Inject(Revocations) private readonly revocations: Revocations,
+    @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WECHAT_AUTH_OPTIONS) { refresh }: ResolvedWechatAuthOptions,
   ) {
     this.defaultMaxAgeMs = refresh.isScheduled ? Math.max(5 * MINUTE_MS, 3 * refresh.intervalMs) : Infinity;
@@ -76,6 +90,7 @@ export class WechatHealthIndicator {
 
   private async look({
     maxBacklogAgeMs = this.defaultMaxAgeMs,
+    maxRevocationsAgeMs = MAX_REVOCATIONS_AGE_MS,
     allowStoppedAccounts = false,
     timeoutMs = 3_000,
   }: WechatHealthLimits): Promise<WechatHealth> {
@@ -90,9 +105,12 @@ export class WechatHealthIndicator {
     }
     const stopped = operations.standings.filter(({ isStopped }) => isStopped);
     const ageMs = Math.max(0, ...operations.backlogs.map((backlog) => backlog.ageMs));
+    const revocationsAgeMs = this.revocationsAgeMs();
     // One line for each thing that can be wrong.
     const problems = [
       ageMs > maxBacklogAgeMs && 'Access tokens are not refreshed in time.',
+      revocationsAgeMs > maxRevocationsAgeMs &&
+        'Sign-outs on other instances are not heard of; whoever has signed out there may be let in here.',
       !allowStoppedAccounts &&
         stopped.length > 0 &&
         'WeChat says that an account is misconfigured; it is not refreshed.',
@@ -103,7 +121,14 @@ export class WechatHealthIndicator {
       ...(problems.length > 0 && { message: problems.join(' ') }),
       backlog: operations.backlogs.reduce((sum, { due }) => sum + due, 0),
       backlogAgeSeconds: Math.round(ageMs / 1000),
+      revocationsAgeSeconds: Math.round(revocationsAgeMs / 1000),
       stoppedAccounts: stopped.map(({ appId, stoppedByErrcode }) => ({ appId, errcode: stoppedByErrcode })),
     };
+  }
+
+  /** Before the application serves anything, nobody could have been let in. */
+  private revocationsAgeMs(): number {
+    const { lastPolledAt } = this.revocations;
+    return lastPolledAt ? this.clock.now().getTime() - lastPolledAt.getTime() : 0;
   }
 }

@@ -7,7 +7,8 @@ import { SealError } from '../common/sealer.js';
 import { type WechatSession, type WechatSessionScope, WechatSessionStore } from '../common/session.js';
 import type { WechatUser, WechatUserInfo } from '../common/wechat-user.js';
 import { ConsentRepository } from '../grants/consent.repository.js';
-import { GrantRepository, isConsentLive, isPairAlive } from '../grants/grant.repository.js';
+import { GrantRepository } from '../grants/grant.repository.js';
+import { isConsentLive, isPairAlive } from '../grants/grant.standing.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { isFromOwnOrigin, isPageNavigation, isSafeMethod } from './page-navigation.js';
@@ -21,6 +22,7 @@ import {
 } from './problems.js';
 import { Profiles } from './profiles.js';
 import { PublicUrls } from './public-urls.js';
+import { Reverification } from './reverification.js';
 import { SessionValidity } from './session.validity.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
 import { SignInStarter } from './sign-in.starter.js';
@@ -55,6 +57,7 @@ export class AccessDecider {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
     @Inject(SessionValidity) private readonly validity: SessionValidity,
+    @Inject(Reverification) private readonly reverification: Reverification,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(ConsentRepository) private readonly consents: ConsentRepository,
     @Inject(Profiles) private readonly profiles: Profiles,
@@ -76,7 +79,7 @@ export class AccessDecider {
     const visit: Visit = { exchange, requirement, appId, publicUrl };
     try {
       const session = this.sessions.read(exchange.request, visit);
-      const user = isPromise(session) ? undefined : this.userBySession(visit, session);
+      const user = isPromise(session) ? undefined : this.userAtOnce(visit, session);
       return user ? { user } : await this.decideInTime(visit, session);
     } catch (error) {
       return this.unavailable(visit, error);
@@ -102,10 +105,9 @@ export class AccessDecider {
     const standing = isValid ? await this.standing(visit, session, isNavigation) : NOBODY;
     const request = this.signInRequest(visit);
     if (standing.isEnough || requirement.optional) {
-      const canAsk = isNavigation && !requirement.optional && this.starter.leadsToWechat(exchange);
-      const renews = canAsk && (await this.mayAskAgain(standing.endingSoon));
-      if (!renews) return { user: standing.user };
-      return { answer: await this.starter.start(exchange, { ...request, renewal: true }) };
+      const mayLeave = isValid && isNavigation && !requirement.optional;
+      const answer = mayLeave ? await this.renewal(visit, session, standing, request) : undefined;
+      return answer ? { answer } : { user: standing.user };
     }
     if (isNavigation) return { answer: await this.starter.start(exchange, request) };
     const { returnPath: _, renewal: __, ...anyPage } = request;
@@ -115,6 +117,12 @@ export class AccessDecider {
         this.requests.url('sign-in', anyPage),
       ),
     };
+  }
+
+  /** @returns the user, where a session is enough by itself, and nothing but the handler is to be done. */
+  private userAtOnce(visit: Visit, session: WechatSession | undefined): WechatUser | undefined {
+    const user = this.userBySession(visit, session);
+    return user && session && this.reverification.isDue(session, visit.exchange, visit) ? undefined : user;
   }
 
   /** @returns the user, where a session is enough by itself. */
@@ -175,6 +183,27 @@ export class AccessDecider {
     const isGood = isPairAlive(grant, now) && grant.pairAbility !== 'unable';
     // Without a profile, an access token that has ended cannot bring one.
     return isGood && (userInfo !== undefined || now < grant.accessTokenExpiresAt);
+  }
+
+  /**
+   * @returns the way to WeChat of a user who is let in all the same: before the consent ends, or because the session has
+   * been there for long.
+   */
+  private async renewal(
+    { exchange, ...scope }: Visit,
+    session: WechatSession,
+    { endingSoon }: Standing,
+    request: SignInRequest,
+  ): Promise<Answer | undefined> {
+    // Nobody is sent away who would come out elsewhere.
+    if (!this.publicUrls.canReturnTo(exchange, scope.publicUrl)) return undefined;
+    if (this.starter.leadsToWechat(exchange) && (await this.mayAskAgain(endingSoon))) {
+      const answer = await this.starter.start(exchange, { ...request, renewal: true });
+      this.reverification.noteAttempt(exchange, scope);
+      return answer;
+    }
+    const isDue = this.reverification.isDue(session, exchange, scope);
+    return isDue ? this.reverification.start(session, exchange, request) : undefined;
   }
 
   /** Once in 24 hours, on whichever instance; a script is served until the end. */

@@ -59,7 +59,7 @@ export class CallbackFailures {
   ): Promise<Answer> {
     const remedy = remedyOf(error, attempt);
     this.log(error, remedy);
-    // Whoever was let in anyway, and does not want to be asked again now, goes on.
+    // Whoever was let in anyway goes on.
     if (request.renewal) {
       return { kind: 'redirect', status: 303, url: request.publicUrl.origin + request.returnPath };
     }

@@ -13,6 +13,7 @@ import { type ExchangeClaim, ExchangeClaims } from './exchange.claims.js';
 import type { Answer, HttpExchange } from './http-exchange.js';
 import { waitPage } from './pages/sign-in.pages.js';
 import { PublicUrls } from './public-urls.js';
+import { Reverification } from './reverification.js';
 import { SessionValidity } from './session.validity.js';
 import { SignInCompletion } from './sign-in.completion.js';
 import { type SignInRequest, SignInRequests } from './sign-in.request.js';
@@ -52,6 +53,7 @@ export class CallbackHandler {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(WechatSessionStore) private readonly sessions: WechatSessionStore,
     @Inject(SessionValidity) private readonly validity: SessionValidity,
+    @Inject(Reverification) private readonly reverification: Reverification,
     @Inject(ExchangeClaims) private readonly claims: ExchangeClaims,
     @Inject(Authorization) private readonly authorization: Authorization,
     @Inject(Browsers) private readonly browsers: Browsers,
@@ -88,7 +90,9 @@ export class CallbackHandler {
     const publicUrl = ticket && this.publicUrls.byId(ticket.publicUrlId);
     const account = this.options.accounts.find(({ appId }) => appId === ticket?.appId);
     if (sealedTicket === undefined || !ticket || !publicUrl || !account) return undefined;
-    const { appId, goal, prompt, returnPath, renewal } = ticket;
+    const { appId, goal, prompt, returnPath } = ticket;
+    // A browser that has not kept the note might be sent away by the same page again.
+    const renewal = ticket.renewal && this.reverification.isNoted(ticket, exchange, { appId, publicUrl });
     // Whoever has signed out since has not asked for this any more.
     const asked = ticket.asked && !this.validity.isBeforeSignOut(ticket, exchange, { appId, publicUrl });
     const request: SignInRequest = { appId, publicUrl, goal, prompt, returnPath, asked, renewal };

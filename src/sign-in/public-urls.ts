@@ -58,11 +58,13 @@ export class PublicUrls {
 
   /** @returns path and query of a request, as the browser has them. */
   returnPathOf(exchange: HttpExchange, publicUrl: PublicUrl): string {
-    const { basePath } = publicUrl;
-    const { url, strippedPath } = exchange;
-    // A path that the application itself strips is a part of the public URL's, and not below it.
-    const path = basePath.endsWith(strippedPath) ? url.slice(strippedPath.length) : url;
-    return this.checkedReturnPath(basePath + path, publicUrl);
+    return this.checkedReturnPath(pathOf(exchange, publicUrl), publicUrl);
+  }
+
+  /** Whether somebody who is sent to WeChat comes out where the request is for, and not at the start page instead. */
+  canReturnTo(exchange: HttpExchange, publicUrl: PublicUrl): boolean {
+    const startPage = `${publicUrl.basePath}/`;
+    return this.returnPathOf(exchange, publicUrl) !== startPage || pathOf(exchange, publicUrl) === startPage;
   }
 
   /**
@@ -95,6 +97,12 @@ export class PublicUrls {
     );
     return prefix === '' || isExcluded ? '' : `/${prefix}`;
   }
+}
+
+/** As the browser has it, unchecked. */
+function pathOf({ url, strippedPath }: HttpExchange, { basePath }: PublicUrl): string {
+  // A path that the application itself strips is a part of the public URL's, and not below it.
+  return basePath + (basePath.endsWith(strippedPath) ? url.slice(strippedPath.length) : url);
 }
 
 /** Names a public URL in sealed texts and digests. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
+import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { WechatSession, WechatSessionScope } from '../common/session.js';
 import { Revocations } from '../grants/revocations.js';
 import { Browsers } from './browser.js';
@@ -9,6 +10,7 @@ import type { HttpExchange } from './http-exchange.js';
 @Injectable()
 export class SessionValidity {
   constructor(
+    @Inject(WECHAT_AUTH_OPTIONS) private readonly options: ResolvedWechatAuthOptions,
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(Revocations) private readonly revocations: Revocations,
     @Inject(Browsers) private readonly browsers: Browsers,
@@ -20,8 +22,17 @@ export class SessionValidity {
     exchange: HttpExchange,
     scope: WechatSessionScope,
   ): session is WechatSession {
-    if (!session || this.clock.now().getTime() >= session.expiresAt.getTime()) return false;
+    if (!session || this.hasExpired(session)) return false;
     return !this.isOver(session, exchange, scope);
+  }
+
+  /**
+   * A session lasts no longer than the setting says today, whatever it was when the session was issued: a revocation of
+   * all sessions of a user is kept for just that long.
+   */
+  private hasExpired({ issuedAt, expiresAt }: WechatSession): boolean {
+    const nowMs = this.clock.now().getTime();
+    return nowMs >= expiresAt.getTime() || nowMs >= issuedAt.getTime() + this.options.sessionMaxAgeMs;
   }
 
   /** Whether the session was ended: its user has signed out, or was forgotten. */

@@ -50,7 +50,7 @@ export class SignInCompletion {
     // Nobody behind the ids of a snapshot page exists: they are neither stored nor shown to the host's hook.
     if (tokens.isSnapshotUser) return this.session(account, tokens, this.clock.now(), SNAPSHOT_SESSION_MS);
     const scope = grantedScope(tokens, askedScope);
-    const grant = await this.grants.saveAuthorization({
+    const authorization = {
       appId: account.appId,
       openid: tokens.openid,
       unionid: tokens.unionid,
@@ -60,8 +60,12 @@ export class SignInCompletion {
       requestedAt,
       accessTokenLifetimeMs: tokens.expiresInMs,
       refreshTokenLifetimeMs: account.refreshTokenLifetimeMs,
+    };
+    const grant = await this.grants.saveAuthorization(authorization, {
+      answeredAt: this.clock.now(),
+      isAlive: () => this.isAlive(tokens),
     });
-    const userInfo = scope === 'userinfo' ? await this.readUserInfo(grant, tokens) : undefined;
+    const userInfo = scope === 'userinfo' ? await this.readUserInfo(grant) : undefined;
     const unionid = grant.unionid ?? userInfo?.unionid;
     await this.callHook(
       {
@@ -90,11 +94,24 @@ export class SignInCompletion {
     return this.session(account, { ...tokens, unionid }, signedInAt, this.options.sessionMaxAgeMs);
   }
 
+  /** Whether WeChat keeps the pair, and not that of another sign-in of the user; undefined if it does not say. */
+  private async isAlive({ accessToken, openid }: WechatTokenResponse): Promise<boolean | undefined> {
+    try {
+      return await this.client.verifyAccessToken({ accessToken, openid });
+    } catch (error) {
+      if (!(error instanceof WechatResponseError)) throw error;
+      this.logger.warn(
+        `Whether the newest tokens of ${openidForLogs(openid)} are alive is not known: ${error.message}`,
+      );
+      return undefined;
+    }
+  }
+
   /** A profile that WeChat fails to give just now is owed, and no reason to send the user away. */
-  private async readUserInfo(
-    grant: WechatGrant,
-    { accessToken, openid }: WechatTokenResponse,
-  ): Promise<WechatUserInfo | undefined> {
+  private async readUserInfo(grant: WechatGrant): Promise<WechatUserInfo | undefined> {
+    const { openid } = grant;
+    // Not always the pair of this sign-in: another one at the same time may have ended that.
+    const { accessToken } = this.grants.openTokens(grant);
     let userInfo: WechatUserInfo;
     try {
       userInfo = await this.client.fetchUserInfo({ accessToken, openid });

@@ -14,7 +14,7 @@ export interface SignInRequest {
   returnPath: string;
   /** Whether a person pressed a button for this. */
   asked: boolean;
-  /** Whether the user is let in anyway, and only asked again before the consent ends. Never from an address. */
+  /** Whether the user is let in anyway, whatever comes of this. Never from an address. */
   renewal: boolean;
 }
 

@@ -26,7 +26,7 @@ export interface SignInTicket {
   attempt: number;
   /** Whether a person pressed a button for this. */
   asked: boolean;
-  /** Whether the user is let in anyway, and only asked again before the consent ends. */
+  /** Whether the user is let in anyway, whatever comes of this. */
   renewal: boolean;
   issuedAt: Date;
 }

@@ -1,7 +1,8 @@
 import { WechatConfigurationError } from '../../src/common/errors.js';
 import type { ResolvedWechatAuthOptions } from '../../src/common/options.js';
 import { type WechatSession, WechatSessionStore } from '../../src/common/session.js';
-import { resolveOptions, type WechatAuthOptions } from '../../src/wechat-auth.options.js';
+import { resolveOptions } from '../../src/options.check.js';
+import type { WechatAuthOptions } from '../../src/wechat-auth.options.js';
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 export const APP_ID = 'wx0123456789abcdef';

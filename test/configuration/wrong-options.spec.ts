@@ -76,7 +76,7 @@ describe('a name that is no option', () => {
     [
       { session: { cookieName: 'x' } },
       'session.cookieName',
-      'Take it away. The options of session are: maxAgeMs, store.',
+      'Take it away. The options of session are: maxAgeMs, reverifyAfterMs, store.',
     ],
     [
       { scope: 'base' },
@@ -195,13 +195,19 @@ describe('wrong settings', () => {
       'a session that is none',
       { session: 30 * DAY_MS },
       {},
-      'session is not an object: the option holds a number. Write it like { maxAgeMs, store }.',
+      'session is not an object: the option holds a number. Write it like { maxAgeMs, reverifyAfterMs, store }.',
     ],
     [
       'a session of no time',
       { session: { maxAgeMs: 0 } },
       {},
       `session.maxAgeMs is not ${MILLISECONDS}: the option holds zero. Leave it out for the default.`,
+    ],
+    [
+      'a session whose user is found out anew all the time',
+      { session: { reverifyAfterMs: 1_000 } },
+      {},
+      'session.reverifyAfterMs is not a number of milliseconds from 60000 to 34560000000: the option holds a number. Leave it out for the default.',
     ],
     [
       'a store that is not made',

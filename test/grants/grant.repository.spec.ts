@@ -3,13 +3,8 @@ import { DataSource, type QueryRunner } from 'typeorm';
 import { SystemRandomness } from '../../src/common/randomness.js';
 import { SealError, Sealer } from '../../src/common/sealer.js';
 import type { WechatScope, WechatUserInfo } from '../../src/common/wechat-user.js';
-import {
-  type GrantedAuthorization,
-  GrantRepository,
-  isConsentLive,
-  isPairAlive,
-  mayTryPair,
-} from '../../src/grants/grant.repository.js';
+import { type GrantedAuthorization, GrantRepository } from '../../src/grants/grant.repository.js';
+import { isConsentLive, isPairAlive, mayTryPair } from '../../src/grants/grant.standing.js';
 import { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
 import { wechatAuthEntities, wechatAuthMigrations } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -108,6 +103,7 @@ describe('the first authorization of a user', () => {
       pairStatus: 'alive',
       pairSuspectSince: null,
       pairAbility: 'unable',
+      authorizedAt: START,
       sealedTokens: saved.sealedTokens,
       accessTokenExpiresAt: after(7_200_000),
       refreshTokenExpiresAt: after(30 * DAY_MS),
@@ -175,6 +171,7 @@ describe('a further authorization', () => {
       but(before, {
         pairVersion: 2,
         pairScope: 'base',
+        authorizedAt: after(DAY_MS),
         pairAbility: 'unknown',
         sealedTokens: row.sealedTokens,
         accessTokenExpiresAt: after(DAY_MS + 7_200_000),
@@ -196,6 +193,7 @@ describe('a further authorization', () => {
     expect(row).toEqual(
       but(before, {
         pairVersion: 2,
+        authorizedAt: after(DAY_MS),
         sealedTokens: row.sealedTokens,
         accessTokenExpiresAt: after(DAY_MS + 7_200_000),
         refreshTokenExpiresAt: after(31 * DAY_MS),

@@ -2,9 +2,16 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { Revocations } from '../../src/grants/revocations.js';
 import { WechatHealthIndicator } from '../../src/index.js';
 import { grant, HOUR_MS, MINUTE_MS, serviceOf } from '../refresh/refresh.harness.js';
 import { type TestInstance, TestWorld } from '../support/test-app.js';
+import { Visitor } from '../support/visitor.js';
+
+interface Answer {
+  status: number;
+  body: HealthCheckResult;
+}
 
 /** As a host would write it. */
 @Controller('health')
@@ -24,7 +31,12 @@ class HealthController {
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
-      async () => this.wechat.isHealthy('wechat', { maxBacklogAgeMs: Infinity, allowStoppedAccounts: true }),
+      async () =>
+        this.wechat.isHealthy('wechat', {
+          maxBacklogAgeMs: Infinity,
+          maxRevocationsAgeMs: Infinity,
+          allowStoppedAccounts: true,
+        }),
     ]);
   }
 }
@@ -49,7 +61,13 @@ describe('the health indicator, asked by Terminus', () => {
   });
   afterAll(() => world.close());
 
-  async function ask(path = '/health'): Promise<{ status: number; body: HealthCheckResult }> {
+  /** After this instance has read who has signed out elsewhere, which it does by a clock that no test turns. */
+  async function ask(path?: string): Promise<Answer> {
+    await site.app.get(Revocations, { strict: false }).poll();
+    return askAtOnce(path);
+  }
+
+  async function askAtOnce(path = '/health'): Promise<Answer> {
     // What was read a moment ago is not read again.
     world.clock.advance(1_001);
     const response = await fetch(site.url + path);
@@ -60,7 +78,14 @@ describe('the health indicator, asked by Terminus', () => {
     const { status, body } = await ask();
     expect(status).toBe(200);
     expect(body.info).toEqual({
-      wechat: { status: 'up', database: 'up', backlog: 0, backlogAgeSeconds: 0, stoppedAccounts: [] },
+      wechat: {
+        status: 'up',
+        database: 'up',
+        backlog: 0,
+        backlogAgeSeconds: 0,
+        revocationsAgeSeconds: expect.any(Number),
+        stoppedAccounts: [],
+      },
     });
   });
 
@@ -101,6 +126,28 @@ describe('the health indicator, asked by Terminus', () => {
     expect((await ask('/health/ready')).status).toBe(200);
   });
 
+  it('is down when nothing has been heard for two minutes of who signs out elsewhere, and requests go on', async () => {
+    const visitor = new Visitor();
+    await visitor.open(`${site.url}/hello`);
+    await ask();
+    await world.query('ALTER TABLE wechat_revocation RENAME TO elsewhere');
+    await expect(site.app.get(Revocations, { strict: false }).poll()).rejects.toThrow('wechat_revocation');
+    world.clock.advance(MINUTE_MS);
+    expect((await askAtOnce()).status).toBe(200);
+    world.clock.advance(MINUTE_MS);
+    const { status, body } = await askAtOnce();
+    expect(status).toBe(503);
+    expect(body.error).toMatchObject({
+      wechat: { database: 'up', message: expect.stringContaining('Sign-outs') },
+    });
+    expect(body.error?.['wechat']?.['revocationsAgeSeconds']).toBeGreaterThan(120);
+    expect((await askAtOnce('/health/ready')).status).toBe(200);
+    expect((await visitor.open(`${site.url}/hello`)).trail).toHaveLength(1);
+
+    await world.query('ALTER TABLE elsewhere RENAME TO wechat_revocation');
+    expect((await ask()).status).toBe(200);
+  });
+
   it('is down when the database fails, and does not say where the database is', async () => {
     await world.query('ALTER TABLE wechat_account_state RENAME TO elsewhere');
     const { status, body } = await ask('/health/ready');
@@ -138,6 +185,7 @@ describe('the health indicator of an instance that leaves refreshes to others', 
   it('tells how old the backlog is, and has no limit unless it is given one', async () => {
     await grant(world, site, world.wechat.users[0]?.openid ?? '');
     world.clock.advance(12 * HOUR_MS);
+    await site.app.get(Revocations, { strict: false }).poll();
     const indicator = site.app.get(WechatHealthIndicator);
     const { tokens } = await indicator.isHealthy('tokens');
     expect(tokens).toMatchObject({ status: 'up', backlog: 1 });

@@ -75,6 +75,16 @@ describe.each(PLATFORMS)('when the database stops in the middle, on %s', (platfo
     expect([again.status, again.url]).toEqual([200, `${site.url}/me?tab=1`]);
   });
 
+  it('lets a session go on whose user would be found out anew', async () => {
+    const visitor = new Visitor({ 'user-agent': 'MicroMessenger' });
+    await visitor.open(`${site.url}/hello`);
+    world.clock.advance(24 * 60 * 60_000);
+    const visit = await withoutDatabase(() => visitor.open(`${site.url}/hello`));
+    expect([visit.status, visit.trail]).toEqual([200, [`${site.url}/hello`]]);
+    const later = await visitor.open(`${site.url}/hello`);
+    expect([later.status, later.trail.length > 1]).toEqual([200, true]);
+  });
+
   it('signs out whoever wants to, here at once, and elsewhere when the database is back', async () => {
     const other = await world.start({ platform, module: { publicUrl: site.url } });
     const visitor = new Visitor();

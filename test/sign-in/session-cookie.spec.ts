@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
-import { CurrentWechatUser, WechatAuth, type WechatUser } from '../../src/index.js';
+import { Revocations } from '../../src/grants/revocations.js';
+import { CurrentWechatUser, WechatAuth, WechatAuthService, type WechatUser } from '../../src/index.js';
 import { type TestInstance, TestWorld } from '../support/test-app.js';
 import { Visitor } from '../support/visitor.js';
 
@@ -98,6 +99,27 @@ describe('a session cookie that comes again and again', () => {
     const elsewhere = new Visitor();
     elsewhere.cookies(other.url).set(name, value);
     expect((await elsewhere.fetch(`${other.url}/hello`)).status).toBe(200);
+  });
+
+  it('lasts no longer than the setting says today, though it was issued for longer', async () => {
+    const module = { publicUrl: site.url, session: { maxAgeMs: DAY_MS } };
+    const [name, value] = sessionCookie();
+    const lowered = await world.start({ module });
+    const elsewhere = new Visitor();
+    elsewhere.cookies(lowered.url).set(name, value);
+    const statusAt = async ({ url }: TestInstance): Promise<number> =>
+      (await elsewhere.fetch(`${url}/hello`)).status;
+    expect(await statusAt(lowered)).toBe(200);
+
+    // Of whom nothing is known any more once the longest session of today would be over.
+    await lowered.app.get(WechatAuthService, { strict: false }).forget({
+      openid: world.wechat.users[0]?.openid ?? '',
+    });
+    world.clock.advance(DAY_MS);
+    const started = await world.start({ module });
+    expect(started.app.get(Revocations, { strict: false }).size).toBe(0);
+    expect(await statusAt(started)).toBe(401);
+    expect((await elsewhere.open(`${started.url}/hello`, { follow: () => false })).status).toBe(302);
   });
 
   it('opens no door of another public URL of the same instance', async () => {

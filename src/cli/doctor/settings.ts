@@ -2,7 +2,8 @@ import { WechatConfigurationError, type WechatConfigurationProblem } from '../..
 import type { ResolvedWechatAuthOptions, WechatAccount } from '../../common/options.js';
 import type { PublicUrl } from '../../common/public-url.js';
 import type { SealingKey } from '../../common/sealer.js';
-import { resolveOptions, type WechatAuthOptions } from '../../wechat-auth.options.js';
+import { resolveOptions } from '../../options.check.js';
+import type { WechatAuthOptions } from '../../wechat-auth.options.js';
 
 /** What the environment says, as far as it is right. A part that is missing or wrong is undefined. */
 export interface Settings {

@@ -62,6 +62,8 @@ export class RefreshRepository {
   /**
    * Claims grants of an account whose refresh is due, those first that have been due for longest. Two instances that
    * claim at once get different ones.
+   *
+   * @see https://www.postgresql.org/docs/current/sql-update.html on a batch by `ctid`, of rows that are locked already
    */
   async claimDue(appId: string, claim: RefreshClaim, limit: number): Promise<ClaimedGrant[]> {
     // Writes to columns without an index only: PostgreSQL then has no index to maintain (a HOT update), which makes a
@@ -69,13 +71,13 @@ export class RefreshRepository {
     return this.claimed(
       claim,
       `WITH due AS (
-         SELECT app_id, openid FROM ${this.table}
+         SELECT ctid FROM ${this.table}
          WHERE app_id = $4 AND refresh_due_at <= $3
            AND (refresh_lease_expires_at IS NULL OR refresh_lease_expires_at <= $3)
          ORDER BY refresh_due_at LIMIT $5 FOR UPDATE SKIP LOCKED
        )
        UPDATE ${this.table} AS g SET refresh_lease_id = $1, refresh_lease_expires_at = $2
-       FROM due WHERE g.app_id = due.app_id AND g.openid = due.openid
+       FROM due WHERE g.ctid = due.ctid
        RETURNING ${CLAIMED_COLUMNS}`,
       [appId, limit],
     );

@@ -117,7 +117,9 @@ export async function createWechatEmulator(options: WechatEmulatorOptions = {}):
     apiBaseUrl: url,
     apps: platform.apps,
     users: platform.people.all,
-    requests: requests.list,
+    get requests() {
+      return requests.list;
+    },
     now: () => platform.now(),
     advanceTime: (ms) =>
       act(() => {

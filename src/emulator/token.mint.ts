@@ -29,7 +29,7 @@ const MONTH_MS = 30.44 * 86_400_000;
  */
 export class TokenMint {
   private readonly seed: number;
-  /** The text that is being made or looked at, and the month at its beginning, which seldom changes. */
+  /** The text that is being made, and the month at its beginning, which seldom changes. */
   private readonly draft = Buffer.alloc(TEXT_LENGTH);
   private draftMonth = NaN;
   private draftStart = 0;
@@ -58,11 +58,7 @@ export class TokenMint {
       serial: readNumber(text, start + NUMBER_LENGTH),
     };
     if (!Number.isInteger(mark.month) || mark.month > LAST_MONTH) return undefined;
-    this.write(kind, mark);
-    for (let place = 0; place < TEXT_LENGTH; place++) {
-      if (this.draft[place] !== text.charCodeAt(place)) return undefined;
-    }
-    return mark;
+    return this.text(kind, mark) === text ? mark : undefined;
   }
 
   private write(kind: TokenKind, { entry, serial, month }: TokenMark): void {

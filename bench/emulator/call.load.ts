@@ -1,4 +1,4 @@
-import autocannon, { type Result } from 'autocannon';
+import { loadFully } from '../full.load.js';
 import { progress } from '../harness.js';
 import type { ServerProcess } from '../server.process.js';
 
@@ -35,29 +35,15 @@ export class CallLoad {
   private async load(calls: number): Promise<void> {
     let next = 0;
     const each = Math.floor(this.paths.length / CONNECTIONS);
-    const { non2xx, errors, mismatches } = await new Promise<Result>((resolve, reject) => {
-      autocannon(
-        {
-          url: this.origin,
-          connections: CONNECTIONS,
-          amount: calls,
-          sampleInt: 50,
-          verifyBody: (body) => String(body).startsWith('{"openid":'),
-          setupClient: (client) => {
-            client.setRequests(this.paths.slice(next, next + each).map((path) => ({ path })));
-            next += each;
-          },
-        },
-        (error: Error | null, result) => {
-          if (error) reject(error);
-          else resolve(result);
-        },
-      );
+    await loadFully(this.name, {
+      url: this.origin,
+      connections: CONNECTIONS,
+      amount: calls,
+      verifyBody: (body) => String(body).startsWith('{"openid":'),
+      setupClient: (client) => {
+        client.setRequests(this.paths.slice(next, next + each).map((path) => ({ path })));
+        next += each;
+      },
     });
-    if (non2xx + errors + mismatches > 0) {
-      throw new Error(
-        `${this.name} failed under load: ${non2xx} answers other than 2xx, ${errors} errors, ${mismatches} wrong bodies.`,
-      );
-    }
   }
 }

@@ -38,8 +38,9 @@ export function recordCall({ endpoint, outcome, errorType, durationMs }: EndedCa
   current().callDuration.record(durationMs / 1000, attributes);
 }
 
-export function countRefresh(appId: string, outcome: string): void {
-  current().refreshResults.add(1, { [APP_ID]: appId, [OUTCOME]: outcome });
+/** @param count refreshes that had this outcome. */
+export function countRefreshes(appId: string, outcome: string, count: number): void {
+  current().refreshResults.add(count, { [APP_ID]: appId, [OUTCOME]: outcome });
 }
 
 /** Does nothing, and costs next to nothing, where the host has set no OpenTelemetry SDK. */

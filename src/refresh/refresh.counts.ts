@@ -1,4 +1,4 @@
-import { countRefresh } from '../common/instruments.js';
+import { countRefreshes } from '../common/instruments.js';
 import { SealError } from '../common/sealer.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
 
@@ -7,11 +7,18 @@ import { WechatResponseError } from '../protocol/wechat-response.error.js';
  *
  * @param outcomes with `tokens`, with an `error`, or with neither.
  */
-export function countRefreshes(appId: string, outcomes: readonly object[]): void {
+export function countOutcomes(appId: string, outcomes: readonly object[]): void {
+  const counts = new Map<string, number>();
   for (const outcome of outcomes) {
-    if ('tokens' in outcome) countRefresh(appId, 'ok');
-    else if ('error' in outcome) countRefresh(appId, classOf(outcome.error));
+    const name = nameOf(outcome);
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
+  for (const [name, count] of counts) countRefreshes(appId, name, count);
+}
+
+function nameOf(outcome: object): string | undefined {
+  if ('tokens' in outcome) return 'ok';
+  return 'error' in outcome ? classOf(outcome.error) : undefined;
 }
 
 function classOf(error: unknown): string {

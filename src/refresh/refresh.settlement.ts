@@ -10,7 +10,7 @@ import type { GrantKey } from '../grants/grant.reader.js';
 import { type ClaimedGrant, RefreshRepository, type RefreshResult } from '../grants/refresh.repository.js';
 import type { WechatTokenResponse } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
-import { countRefreshes } from './refresh.counts.js';
+import { countOutcomes } from './refresh.counts.js';
 import { failureOf, type RefreshFailure } from './refresh.failures.js';
 import { dropped, failed, type ResultContext, succeeded } from './refresh.results.js';
 
@@ -39,7 +39,7 @@ export class RefreshSettlement {
 
   /** @returns the keys of the grants that were written: what others have changed meanwhile stays as it is. */
   async settle(appId: string, outcomes: readonly RefreshOutcome[]): Promise<GrantKey[]> {
-    countRefreshes(appId, outcomes);
+    countOutcomes(appId, outcomes);
     const failures = outcomes.map((outcome) => ('error' in outcome ? failureOf(outcome.error) : undefined));
     const mayMark = await this.mayMark(appId, outcomes, failures);
     const now = this.clock.now();

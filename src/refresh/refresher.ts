@@ -14,10 +14,6 @@ import { type RefreshOutcome, RefreshSettlement } from './refresh.settlement.js'
 export const CALLS_PER_MINUTE = 50_000;
 /** Long enough for a batch that waits for the slowest answers. */
 const LEASE_MS = 2 * 60 * 1000;
-/** Batches of one account that are under way at once: one is written while the other is sent. */
-const LANES = 2;
-/** Batches of all accounts that are under way at once: claimed is what can be sent soon, and no more is in memory. */
-const BATCHES = 4;
 
 /** What a sweep has done, over all accounts. */
 export interface RefreshReport {
@@ -28,9 +24,10 @@ export interface RefreshReport {
 /** Refreshes the access tokens that are due, of all accounts. Any number of instances may do so at once. */
 @Injectable()
 export class Refresher {
-  /** Accounts take turns. */
-  private readonly batches = pLimit(BATCHES);
   private readonly calls;
+  private readonly lanes: number;
+  /** Accounts take turns. Claimed is what can be sent soon: a lease ends, and memory is not for waiting in. */
+  private readonly batches;
   private isStopping = false;
   private readonly inFlight = new Set<Promise<unknown>>();
 
@@ -44,7 +41,11 @@ export class Refresher {
     @Inject(RefreshSettlement) private readonly settlement: RefreshSettlement,
     @Inject(ConsentReviewer) private readonly consents: ConsentReviewer,
   ) {
-    this.calls = pLimit(options.refresh.concurrency);
+    const { concurrency, batchSize } = options.refresh;
+    this.calls = pLimit(concurrency);
+    // As many batches as keep all calls busy, and one that is claimed or written meanwhile.
+    this.lanes = 1 + Math.ceil(concurrency / batchSize);
+    this.batches = pLimit(this.lanes);
   }
 
   /**
@@ -74,7 +75,7 @@ export class Refresher {
       if (await this.accounts.takeProbe(appId, this.clock.now())) await this.batch(appId, 1, report);
       return;
     }
-    await Promise.all(Array.from({ length: LANES }, () => this.lane(appId, report)));
+    await Promise.all(Array.from({ length: this.lanes }, () => this.lane(appId, report)));
   }
 
   /** Batch after batch, until nothing is due, the quota is used up, or something is wrong with the account. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Tally } from '../support/instance/instance.main.js';
 import { InstanceProcess } from '../support/instance/instance.process.js';
-import { freePort, TEST_KEY, type TestInstance, TestWorld } from '../support/test-app.js';
+import { TEST_KEY, type TestInstance, TestWorld } from '../support/test-app.js';
 import { AnswerGate } from './answer.gate.js';
 import {
   ACCESS_TOKEN_MS,
@@ -49,19 +49,17 @@ describe('getAccessToken in two processes', () => {
   });
 
   async function start(name: string): Promise<InstanceProcess> {
-    const port = await freePort();
     const [account] = world.wechat.apps;
     return InstanceProcess.start({
       name,
       databaseUrl: world.database.url,
       poolSize: POOL_SIZE,
-      port,
       aheadMs: world.clock.now().getTime() - Date.now(),
       logLevels: ['fatal'],
       module: {
         appId: account?.appId ?? '',
         appSecret: account?.appSecret ?? '',
-        publicUrl: `http://127.0.0.1:${port}`,
+        publicUrl: 'http://127.0.0.1:3000',
         keys: TEST_KEY,
         openBaseUrl: world.wechat.openBaseUrl,
         apiBaseUrl: gate.url,

@@ -22,8 +22,6 @@ export interface InstanceSettings {
   databaseUrl: string;
   /** Connections that it may open. */
   poolSize: number;
-  /** Where it listens, on 127.0.0.1. */
-  port: number;
   /** How far its clock is ahead of the machine's, in milliseconds. */
   aheadMs: number;
   logLevels: LogLevel[];
@@ -52,9 +50,8 @@ started.catch((error: unknown) => {
 });
 
 takeOrders({
-  ready: async () => {
-    await started;
-  },
+  /** @returns where it serves. */
+  ready: async (): Promise<string> => (await started).getUrl(),
   advanceClock: (ms: number) => clock.advance(ms),
   getAccessTokens: async (openid: string, count: number): Promise<Tally> => {
     const service = (await started).get(WechatAuthService, { strict: false });
@@ -84,7 +81,7 @@ takeOrders({
 });
 
 async function start() {
-  const { name, databaseUrl, poolSize, port, logLevels, module } = settings;
+  const { name, databaseUrl, poolSize, logLevels, module } = settings;
   @Module({
     imports: [
       TypeOrmModule.forRoot({
@@ -106,7 +103,7 @@ async function start() {
     .compile();
   const app = testing.createNestApplication({ logger: logLevels });
   app.enableShutdownHooks();
-  await app.listen(port, '127.0.0.1');
+  await app.listen(0, '127.0.0.1');
   return app;
 }
 

@@ -25,11 +25,12 @@ export class InstanceProcess {
     this.exited = once(child, 'exit');
   }
 
-  /** @returns the process at once; {@link ready} tells when it serves. */
+  /** @returns the process at once; {@link ready} tells when, and where, it serves. */
   static fork(settings: InstanceSettings): InstanceProcess {
     const child = fork(MAIN, [JSON.stringify(settings)], {
       execArgv: EXEC_ARGV,
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Whatever it says, the parent's own output stays clean.
+      stdio: ['ignore', 2, 2, 'ipc'],
     });
     return new InstanceProcess(child, settings);
   }
@@ -40,8 +41,9 @@ export class InstanceProcess {
     return instance;
   }
 
-  async ready(): Promise<void> {
-    await this.ask('ready');
+  /** @returns where it serves. */
+  ready(): Promise<string> {
+    return this.ask('ready');
   }
 
   /** @throws an error with the name, code and message of the one in the process; also if the process ends before. */

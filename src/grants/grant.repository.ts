@@ -16,6 +16,13 @@ import { type PairAbility, WechatGrant } from './wechat-grant.entity.js';
 /** A writer that loses this many races against other writers of one row has met a fault, not a race. */
 const MAX_WRITE_ATTEMPTS = 10;
 
+/** No sweep takes the pair up, and what a refresh under way brings does not count. */
+export const NOT_KEPT_ALIVE = {
+  refreshDueAt: null,
+  refreshLeaseId: null,
+  refreshLeaseExpiresAt: null,
+} as const;
+
 export interface TokenPair {
   accessToken: string;
   refreshToken: string;
@@ -91,7 +98,15 @@ export class GrantRepository {
     const { appId, openid, pairVersion, pairScope } = grant;
     await this.rows.update(
       { appId, openid, pairVersion },
-      { pairAbility: 'unable', ...(pairScope === 'userinfo' && { consentExpiresAt: at }) },
+      {
+        pairAbility: 'unable',
+        ...NOT_KEPT_ALIVE,
+        ...(pairScope === 'userinfo' && {
+          consentExpiresAt: at,
+          consentNotice: 'required',
+          consentReviewAt: null,
+        }),
+      },
     );
   }
 
@@ -99,22 +114,25 @@ export class GrantRepository {
    * Notes that WeChat rejected a token of the pair of this version: the pair is suspect at once, and dead if it is
    * rejected again five minutes later. The consent is not touched: it is about the user's will, and a silent
    * authorization brings a new pair.
+   *
+   * @returns whether the pair has died of it.
    */
-  async markRejected({ appId, openid, pairVersion }: WechatGrant, at: Date): Promise<void> {
+  async markRejected({ appId, openid, pairVersion }: WechatGrant, at: Date): Promise<boolean> {
     const pair = { appId, openid, pairVersion };
     const first = await this.rows.update(
       { ...pair, pairStatus: 'alive' },
       { pairStatus: 'suspect', pairSuspectSince: at },
     );
-    if (first.affected === 1) return;
-    await this.rows.update(
+    if (first.affected === 1) return false;
+    const second = await this.rows.update(
       {
         ...pair,
         pairStatus: 'suspect',
         pairSuspectSince: LessThanOrEqual(new Date(at.getTime() - SUSPICION_MS)),
       },
-      { pairStatus: 'dead' },
+      { pairStatus: 'dead', ...NOT_KEPT_ALIVE },
     );
+    return second.affected === 1;
   }
 
   /** Notes that a sign-in has completed. @returns false if the grant was deleted meanwhile. */

@@ -2,7 +2,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 const TYPESCRIPT = ['**/*.ts', '**/*.mts'];
-const TESTS = ['test/**/*.ts', 'bench/**/*.ts'];
+const TESTS = ['test/**/*.ts', 'bench/**/*.ts', 'simulation/**/*.ts'];
 
 const noTopLevelAwait = {
   message:

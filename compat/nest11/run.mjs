@@ -14,6 +14,8 @@ const PRODUCTS = new Set(['.git', '.demo', 'node_modules', 'dist', 'coverage']);
 /** Not copied either: no part of `npm test`. */
 const LEFT_OUT = {
   bench: 'it measures, and tests nothing',
+  simulation: 'it plays out long stories, and tests nothing',
+  'test/simulation': 'it runs that',
   'test/browser': 'it needs a browser, and is run by a configuration of its own',
   'test/support/browser.ts': 'it starts that browser',
   'test/package': 'it installs the packed package, and is run by a configuration of its own',

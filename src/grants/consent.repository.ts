@@ -1,6 +1,7 @@
 import type { DataSource, Repository } from 'typeorm';
 import type { GrantTimes } from '../common/options.js';
 import type { GrantKey } from './grant.reader.js';
+import { NOT_KEPT_ALIVE } from './grant.repository.js';
 import { quotedTablePath } from './table-path.js';
 import { type ConsentNotice, WechatGrant } from './wechat-grant.entity.js';
 
@@ -44,7 +45,9 @@ export class ConsentRepository {
       `UPDATE ${this.table} AS g SET
          consent_notice = CASE WHEN r.ends_at <= $1 THEN 'required' WHEN r.due_at <= $1 THEN 'due' END,
          consent_review_at = CASE WHEN r.ends_at <= $1 THEN NULL WHEN r.due_at <= $1 THEN r.ends_at ELSE r.due_at END,
-         refresh_due_at = CASE WHEN r.ends_at <= $1 THEN NULL ELSE g.refresh_due_at END
+         refresh_due_at = CASE WHEN r.ends_at <= $1 THEN NULL ELSE g.refresh_due_at END,
+         refresh_lease_id = CASE WHEN r.ends_at <= $1 THEN NULL ELSE g.refresh_lease_id END,
+         refresh_lease_expires_at = CASE WHEN r.ends_at <= $1 THEN NULL ELSE g.refresh_lease_expires_at END
        FROM (
          SELECT app_id, openid, consent_notice AS before,
            LEAST(consent_expires_at, refresh_token_expires_at) AS ends_at,
@@ -89,7 +92,7 @@ export class ConsentRepository {
         consentNotice: 'required',
         consentReviewAt: null,
         consentPopupWanted: true,
-        refreshDueAt: null,
+        ...NOT_KEPT_ALIVE,
       },
     );
     return affected === 1;

@@ -23,6 +23,13 @@ const MAX_WRITE_ATTEMPTS = 10;
 /** So often WeChat is asked which pair it keeps, while others go on writing to the row. */
 const MAX_PAIR_CHECKS = 3;
 
+/** No sweep takes the pair up, and what a refresh under way brings does not count. */
+export const NOT_KEPT_ALIVE = {
+  refreshDueAt: null,
+  refreshLeaseId: null,
+  refreshLeaseExpiresAt: null,
+} as const;
+
 /** Reads and writes {@link WechatGrant} rows, and is the only one who opens what they keep sealed. */
 export class GrantRepository {
   private readonly rows: Repository<WechatGrant>;
@@ -88,7 +95,15 @@ export class GrantRepository {
     const { appId, openid, pairVersion, pairScope } = grant;
     await this.rows.update(
       { appId, openid, pairVersion },
-      { pairAbility: 'unable', ...(pairScope === 'userinfo' && { consentExpiresAt: at }) },
+      {
+        pairAbility: 'unable',
+        ...NOT_KEPT_ALIVE,
+        ...(pairScope === 'userinfo' && {
+          consentExpiresAt: at,
+          consentNotice: 'required',
+          consentReviewAt: null,
+        }),
+      },
     );
   }
 
@@ -96,22 +111,25 @@ export class GrantRepository {
    * Notes that WeChat rejected a token of the pair of this version: the pair is suspect at once, and dead if it is
    * rejected again five minutes later. The consent is not touched: it is about the user's will, and a silent
    * authorization brings a new pair.
+   *
+   * @returns whether the pair has died of it.
    */
-  async markRejected({ appId, openid, pairVersion }: WechatGrant, at: Date): Promise<void> {
+  async markRejected({ appId, openid, pairVersion }: WechatGrant, at: Date): Promise<boolean> {
     const pair = { appId, openid, pairVersion };
     const first = await this.rows.update(
       { ...pair, pairStatus: 'alive' },
       { pairStatus: 'suspect', pairSuspectSince: at },
     );
-    if (first.affected === 1) return;
-    await this.rows.update(
+    if (first.affected === 1) return false;
+    const second = await this.rows.update(
       {
         ...pair,
         pairStatus: 'suspect',
         pairSuspectSince: LessThanOrEqual(new Date(at.getTime() - SUSPICION_MS)),
       },
-      { pairStatus: 'dead' },
+      { pairStatus: 'dead', ...NOT_KEPT_ALIVE },
     );
+    return second.affected === 1;
   }
 
   /** Notes that a sign-in has completed. @returns false if the grant was deleted meanwhile. */

@@ -38,10 +38,18 @@ export interface RefreshResult {
   readonly refreshFailedAt: Date | null;
 }
 
+/** A grant whose refresh has come to something. */
+export interface WrittenGrant extends GrantKey {
+  readonly pairStatus: PairStatus;
+}
+
 /** What is read of a grant that is claimed. */
 const CLAIMED_COLUMNS = `g.app_id AS "appId", g.openid, g.pair_version AS "pairVersion",
   g.sealed_tokens AS "sealedTokens", g.signed_in_at AS "signedInAt", g.refresh_failures AS "refreshFailures",
   g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince"`;
+
+/** Whether nothing was learnt of the pair while it was being refreshed; new tokens are the best proof there is. */
+const IS_LATEST = `(r.sealed_tokens IS NOT NULL OR g.pair_suspect_since IS NOT DISTINCT FROM r.suspect_when_claimed)`;
 
 /**
  * Claims grants for refreshing, and writes what came of it. A claim is a lease: whoever holds it works without a lock,
@@ -108,30 +116,34 @@ export class RefreshRepository {
 
   /**
    * Writes results by one statement. One whose pair has changed since, or whose lease somebody else has taken over, is
-   * left out: the newer pair stays. A grant that is no longer kept alive, since its consent has ended meanwhile, stays so.
+   * left out: the newer pair stays. A failure says nothing of a pair that was rejected, or has proved itself, since it
+   * was claimed: that stays as well, and the refresh is due again. A pair
+   * that is kept alive no longer is not due again, whatever came of its refresh.
    *
-   * @returns the keys of those that were written.
+   * @returns those that were written, with what is known of their pairs now.
    */
-  async save(results: readonly RefreshResult[]): Promise<GrantKey[]> {
+  async save(results: readonly RefreshResult[]): Promise<WrittenGrant[]> {
     if (results.length === 0) return [];
     const column = <Value>(read: (result: RefreshResult) => Value): Value[] => results.map(read);
     const { rows } = this;
-    const written: GrantKey[] | [GrantKey[], number] = await rows.query(
+    const written: WrittenGrant[] | [WrittenGrant[], number] = await rows.query(
       `UPDATE ${this.table} AS g SET
          pair_version = g.pair_version + CASE WHEN r.sealed_tokens IS NULL THEN 0 ELSE 1 END,
          sealed_tokens = COALESCE(r.sealed_tokens, g.sealed_tokens),
          access_token_expires_at = COALESCE(r.access_token_expires_at, g.access_token_expires_at),
-         pair_status = r.pair_status, pair_suspect_since = r.pair_suspect_since,
-         refresh_due_at = CASE WHEN g.refresh_due_at IS NULL THEN NULL ELSE r.refresh_due_at END,
+         pair_status = CASE WHEN ${IS_LATEST} THEN r.pair_status ELSE g.pair_status END,
+         pair_suspect_since = CASE WHEN ${IS_LATEST} THEN r.pair_suspect_since ELSE g.pair_suspect_since END,
+         refresh_due_at = CASE WHEN g.refresh_due_at IS NULL THEN NULL
+           WHEN ${IS_LATEST} THEN r.refresh_due_at ELSE COALESCE(r.refresh_due_at, g.refresh_due_at) END,
          refresh_failures = r.refresh_failures, refresh_failed_at = r.refresh_failed_at,
          refresh_lease_id = NULL, refresh_lease_expires_at = NULL
        FROM unnest($1::text[], $2::text[], $3::int[], $4::uuid[], $5::text[], $6::timestamptz[], $7::text[],
-         $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[])
+         $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[], $12::timestamptz[])
          AS r(app_id, openid, pair_version, lease_id, sealed_tokens, access_token_expires_at, pair_status,
-           pair_suspect_since, refresh_due_at, refresh_failures, refresh_failed_at)
+           pair_suspect_since, refresh_due_at, refresh_failures, refresh_failed_at, suspect_when_claimed)
        WHERE g.app_id = r.app_id AND g.openid = r.openid
          AND g.pair_version = r.pair_version AND g.refresh_lease_id = r.lease_id
-       RETURNING g.app_id AS "appId", g.openid`,
+       RETURNING g.app_id AS "appId", g.openid, g.pair_status AS "pairStatus"`,
       [
         column(({ claimed }) => claimed.appId),
         column(({ claimed }) => claimed.openid),
@@ -144,6 +156,7 @@ export class RefreshRepository {
         column(({ refreshDueAt }) => refreshDueAt),
         column(({ refreshFailures }) => refreshFailures),
         column(({ refreshFailedAt }) => refreshFailedAt),
+        column(({ claimed }) => claimed.pairSuspectSince),
       ],
     );
     return rowsOf(written);

@@ -32,7 +32,9 @@ export function succeeded(
   const isActive =
     activeSince === undefined || (claimed.signedInAt !== null && claimed.signedInAt >= activeSince);
   const accessTokenExpiresAt = new Date(requestedAt.getTime() + expiresInMs);
-  const dueAt = refreshDueAt(accessTokenExpiresAt, times).getTime() - jitter * 0.1 * expiresInMs;
+  const early = refreshDueAt(accessTokenExpiresAt, times).getTime() - jitter * 0.1 * expiresInMs;
+  // Should WeChat ever give tokens that live for minutes, they must not be due as soon as they are there.
+  const dueAt = Math.max(early, requestedAt.getTime() + expiresInMs / 2);
   return {
     claimed,
     tokens: { accessToken, refreshToken, accessTokenExpiresAt },

@@ -6,8 +6,12 @@ import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/o
 import { WechatRandomness } from '../common/randomness.js';
 import { SealError } from '../common/sealer.js';
 import { AccountStateRepository } from '../grants/account-state.repository.js';
-import type { GrantKey } from '../grants/grant.reader.js';
-import { type ClaimedGrant, RefreshRepository, type RefreshResult } from '../grants/refresh.repository.js';
+import {
+  type ClaimedGrant,
+  RefreshRepository,
+  type RefreshResult,
+  type WrittenGrant,
+} from '../grants/refresh.repository.js';
 import type { WechatTokenResponse } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
 import { countOutcomes } from './refresh.counts.js';
@@ -37,8 +41,8 @@ export class RefreshSettlement {
     @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
-  /** @returns the keys of the grants that were written: what others have changed meanwhile stays as it is. */
-  async settle(appId: string, outcomes: readonly RefreshOutcome[]): Promise<GrantKey[]> {
+  /** @returns the grants that were written: what others have changed meanwhile stays as it is. */
+  async settle(appId: string, outcomes: readonly RefreshOutcome[]): Promise<WrittenGrant[]> {
     countOutcomes(appId, outcomes);
     const failures = outcomes.map((outcome) => ('error' in outcome ? failureOf(outcome.error) : undefined));
     const mayMark = await this.mayMark(appId, outcomes, failures);
@@ -98,11 +102,12 @@ export class RefreshSettlement {
   }
 
   /** Of what was written, and nothing else. */
-  private tellHost(results: readonly RefreshResult[], written: readonly GrantKey[]): void {
-    const openids = new Set(written.map(({ openid }) => openid));
-    for (const { claimed, tokens, pairStatus } of results) {
+  private tellHost(results: readonly RefreshResult[], written: readonly WrittenGrant[]): void {
+    const statuses = new Map(written.map(({ openid, pairStatus }) => [openid, pairStatus]));
+    for (const { claimed, tokens } of results) {
       const { appId, openid } = claimed;
-      if (!openids.has(openid)) continue;
+      const pairStatus = statuses.get(openid);
+      if (pairStatus === undefined) continue;
       if (tokens) {
         const { accessTokenExpiresAt } = tokens;
         this.events.emit('wechat.refreshed', { appId, openid, accessTokenExpiresAt });

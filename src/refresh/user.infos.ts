@@ -65,7 +65,9 @@ export class UserInfos {
       if (!isRejection(error)) throw error;
       // The token should be alive and is not: a password was changed, or another application shares the account.
       const replaced = await this.tokens.replace(key, token);
-      return this.ask(key, replaced, lang).catch((second: unknown) => this.noteRejection(key, second));
+      return this.ask(key, replaced, lang).catch((second: unknown) =>
+        this.noteRejection(key, replaced, second),
+      );
     }
   }
 
@@ -94,9 +96,13 @@ export class UserInfos {
     throw new WechatConsentRequiredError('ended', { cause });
   }
 
-  private async noteRejection(key: GrantKey, error: unknown): Promise<never> {
+  private async noteRejection(key: GrantKey, rejected: string, error: unknown): Promise<never> {
     if (!isRejection(error)) throw error;
-    await this.grants.markRejected(await this.grantOf(key), this.clock.now());
+    const grant = await this.grantOf(key);
+    // A sign-in may have brought another pair meanwhile, of which WeChat has said nothing.
+    const isOfPair = this.grants.openTokens(grant).accessToken === rejected;
+    if (isOfPair && (await this.grants.markRejected(grant, this.clock.now())))
+      this.events.emit('wechat.consent-required', { ...key, reason: 'rejected' });
     throw new WechatConsentRequiredError('pair', { cause: error });
   }
 

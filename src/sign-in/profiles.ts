@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
+import { WechatEvents } from '../common/events.js';
 import { OpenedCache } from '../common/opened.cache.js';
 import { SealError } from '../common/sealer.js';
 import type { WechatUserInfo } from '../common/wechat-user.js';
@@ -31,6 +32,7 @@ export class Profiles {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
   /**
@@ -102,9 +104,15 @@ export class Profiles {
       this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
       if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
       // The token is dead before its time: a password was changed, or another sign-in has replaced the pair.
-      else if (error.class === 'token') await this.grants.markRejected(grant, this.clock.now());
+      else if (error.class === 'token') await this.noteRejection(grant);
       return undefined;
     }
+  }
+
+  private async noteRejection(grant: WechatGrant): Promise<void> {
+    if (!(await this.grants.markRejected(grant, this.clock.now()))) return;
+    const { appId, openid } = grant;
+    this.events.emit('wechat.consent-required', { appId, openid, reason: 'rejected' });
   }
 
   private pause(key: string): void {

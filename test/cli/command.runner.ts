@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { runProgram } from '../../src/cli/program.js';
 
-const HOOKS = pathToFileURL(join(import.meta.dirname, 'typescript.hooks.mjs')).href;
+const HOOKS = pathToFileURL(join(import.meta.dirname, '../support/typescript.hooks.mjs')).href;
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** A folder from which the packages of the repository are found, without a `.env`. */

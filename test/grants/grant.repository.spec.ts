@@ -423,7 +423,15 @@ describe('when WeChat refuses the profile', () => {
     const grant = await grants.saveAuthorization(authorization('userinfo'));
     await grants.markUnable(grant, after(DAY_MS));
     const row = await stored();
-    expect(row).toEqual(but(grant, { pairAbility: 'unable', consentExpiresAt: after(DAY_MS) }));
+    expect(row).toEqual(
+      but(grant, {
+        pairAbility: 'unable',
+        refreshDueAt: null,
+        consentExpiresAt: after(DAY_MS),
+        consentNotice: 'required',
+        consentReviewAt: null,
+      }),
+    );
     expect(isConsentLive(row, after(DAY_MS))).toBe(false);
   });
 
@@ -431,7 +439,7 @@ describe('when WeChat refuses the profile', () => {
     await grants.saveAuthorization(authorization('userinfo'));
     const grant = await grants.saveAuthorization(authorization('base', DAY_MS));
     await grants.markUnable(grant, after(2 * DAY_MS));
-    expect(await stored()).toEqual(but(grant, { pairAbility: 'unable' }));
+    expect(await stored()).toEqual(but(grant, { pairAbility: 'unable', refreshDueAt: null }));
   });
 
   it.each<WechatScope>(['base', 'userinfo'])(

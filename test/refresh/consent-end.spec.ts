@@ -1,26 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Module } from '@nestjs/common';
 import type { WechatUser } from '../../src/index.js';
 import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
 import { DAY_MS, serviceOf } from './refresh.harness.js';
-
-interface Told {
-  name: string;
-  payload: Record<string, unknown>;
-}
-
-/** Stands where `EventEmitterModule` of @nestjs/event-emitter would. */
-class EventEmitter2 {
-  static readonly told: Told[] = [];
-
-  emit(name: string, payload: Record<string, unknown>): void {
-    EventEmitter2.told.push({ name, payload });
-  }
-}
-
-@Module({ providers: [EventEmitter2] })
-class EventEmitterModule {}
+import { EventEmitter2, EventEmitterModule } from './told.events.js';
 
 describe.each(PLATFORMS)('the end of a consent, on %s', (platform) => {
   let world: TestWorld;

@@ -48,3 +48,28 @@ export function accessTokenIn({ app }: TestInstance, row: WechatGrant): string {
 export function refreshesAt({ wechat }: TestWorld): readonly WechatEmulatorRequest[] {
   return wechat.requests.filter(({ endpoint }) => endpoint === 'refresh');
 }
+
+/** What the database's clock says: the list of its connections goes by that. */
+export async function databaseNow(world: TestWorld): Promise<Date> {
+  const [clock] = await world.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+  return clock?.now ?? new Date(NaN);
+}
+
+/**
+ * Waits until somebody has looked whether the lease of a refresh is free: who has found it taken waits.
+ *
+ * @param since looks before this instant of the database's do not count. Default: now.
+ * @param name the application name of the connections to watch.
+ */
+export async function untilLeaseIsTried(world: TestWorld, since?: Date, name = ''): Promise<void> {
+  since ??= await databaseNow(world);
+  for (;;) {
+    const seen = await world.query(
+      `SELECT pid FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = $1 AND query_start > $2 AND state = 'idle'
+         AND query ~ '^\\s*UPDATE.*SET\\s+refresh_lease_id'`,
+      [name, since],
+    );
+    if (seen.length > 0) return;
+  }
+}

@@ -253,6 +253,6 @@ describe('refreshDue', () => {
     while (refreshesAt(world).length === 0) await new Promise(setImmediate);
     await serviceOf(two).requireConsent(row);
     await sweep;
-    expect(await stored(one, row)).toMatchObject({ pairVersion: 2, refreshDueAt: null });
+    expect(await stored(one, row)).toMatchObject({ refreshDueAt: null });
   });
 });

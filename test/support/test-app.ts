@@ -23,25 +23,15 @@ import {
   type WechatUser,
 } from '../../src/index.js';
 import { createTestDatabase, type TestDatabase } from './database.js';
+import { TurnableClock } from './turnable.clock.js';
+
+export { TurnableClock } from './turnable.clock.js';
 
 /** For `describe.each`: what the module promises, it promises on both. */
 export const PLATFORMS = ['express', 'fastify'] as const;
 export type Platform = (typeof PLATFORMS)[number];
 
 export const TEST_KEY = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
-
-/** One clock for the application and WeChat, turned by hand. */
-export class TurnableClock extends WechatClock {
-  private aheadMs = 0;
-
-  now(): Date {
-    return new Date(Date.now() + this.aheadMs);
-  }
-
-  advance(ms: number): void {
-    this.aheadMs += ms;
-  }
-}
 
 /** Routes as a host would write them. */
 @Controller()

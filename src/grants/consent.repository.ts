@@ -90,6 +90,9 @@ export class ConsentRepository {
         consentReviewAt: null,
         consentPopupWanted: true,
         refreshDueAt: null,
+        // A refresh that is under way would make it due again.
+        refreshLeaseId: null,
+        refreshLeaseExpiresAt: null,
       },
     );
     return affected === 1;

@@ -1,4 +1,4 @@
-import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
+import { type DataSource, LessThanOrEqual, Not, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { GrantTimes } from '../common/options.js';
 import type { Sealer } from '../common/sealer.js';
@@ -84,15 +84,26 @@ export class GrantRepository {
   }
 
   /**
-   * Notes that WeChat refused the profile to the pair of this version. From a pair that came with a consent, that
-   * means the consent has ended; from a silently issued one, only that this pair is not enough.
+   * Notes that WeChat refused the profile to the pair of this version, which is refreshed no more. From a pair that came
+   * with a consent, it means that the consent has ended; from a silently issued one, only that this pair is not enough.
+   *
+   * @returns whether a consent has ended by that, and the host is to be told: once, however many have noticed.
    */
-  async markUnable(grant: WechatGrant, at: Date): Promise<void> {
+  async markUnable(grant: WechatGrant, at: Date): Promise<boolean> {
     const { appId, openid, pairVersion, pairScope } = grant;
-    await this.rows.update(
-      { appId, openid, pairVersion },
-      { pairAbility: 'unable', ...(pairScope === 'userinfo' && { consentExpiresAt: at }) },
+    const endsConsent = pairScope === 'userinfo';
+    const { affected } = await this.rows.update(
+      { appId, openid, pairVersion, pairAbility: Not('unable') },
+      {
+        pairAbility: 'unable',
+        refreshDueAt: null,
+        // A refresh that is under way would make it due again.
+        refreshLeaseId: null,
+        refreshLeaseExpiresAt: null,
+        ...(endsConsent && { consentExpiresAt: at, consentNotice: 'required', consentReviewAt: null }),
+      },
     );
+    return endsConsent && affected === 1;
   }
 
   /**

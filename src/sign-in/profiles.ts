@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { openidForLogs } from '../common/digest.js';
+import { WechatEvents } from '../common/events.js';
 import { OpenedCache } from '../common/opened.cache.js';
 import { SealError } from '../common/sealer.js';
 import type { WechatUserInfo } from '../common/wechat-user.js';
@@ -30,6 +31,7 @@ export class Profiles {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(WechatClient) private readonly client: WechatClient,
+    @Inject(WechatEvents) private readonly events: WechatEvents,
   ) {}
 
   /**
@@ -99,10 +101,17 @@ export class Profiles {
       if (!(error instanceof WechatResponseError)) throw error;
       this.pause(key);
       this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
-      if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
+      if (isProfileRefused(error, grant.pairScope)) await this.noteRefusal(grant);
       // The token is dead before its time: a password was changed, or another sign-in has replaced the pair.
       else if (error.class === 'token') await this.grants.markRejected(grant, this.clock.now());
       return undefined;
+    }
+  }
+
+  private async noteRefusal(grant: WechatGrant): Promise<void> {
+    const { appId, openid } = grant;
+    if (await this.grants.markUnable(grant, this.clock.now())) {
+      this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });
     }
   }
 

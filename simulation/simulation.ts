@@ -107,6 +107,7 @@ export class Simulation {
     this.fleet = new Fleet(
       { databaseUrl, wechatUrl: wechat.url, publicUrl: PUBLIC_URL, appId: APP.appId, appSecret: secret },
       textOf(this.keys),
+      () => this.nowMs,
       {
         onEvent: (instance, name, payload) => this.noteEvent(instance, name, payload),
         onOutput: (instance, text) => this.noteOutput(`the log of instance ${String(instance)}`, text),
@@ -143,7 +144,7 @@ export class Simulation {
     });
     const simulation = new Simulation(options, wechat, table, dataSource);
     try {
-      await simulation.fleet.start(START_MS);
+      await simulation.fleet.start();
       const plan = new Plan(options.users, options.days, options.seed);
       const steps = (options.days * DAY_MS) / STEP_MS;
       for (let step = 0; step < steps; step++) {
@@ -166,7 +167,9 @@ export class Simulation {
     this.nowMs = nowMs;
     await this.comeBack(step);
     if (rotation && rotation !== 're-seal') await this.rotate(rotation);
-    await this.fleet.askAll('tick', nowMs);
+    // Pages are not asked for by the fleet, which turns the clocks of those it asks.
+    const needsAll = actions.length > 0;
+    if (needsAll) await this.fleet.askAll('tick');
     const endsSessions = actions.some(
       ({ kind, ...more }) => kind === 'sign-out' || ('job' in more && more.job === 'forget'),
     );
@@ -184,7 +187,7 @@ export class Simulation {
     this.strike();
     if (endsSessions) await this.fleet.askAll('poll');
     // Whatever an instance has told by now has arrived.
-    await this.fleet.askAll('tick', nowMs);
+    if (needsAll) await this.fleet.askAll('tick');
     this.history.add(this.collector.take(nowMs));
     if ((step + 1) % (HOUR_MS / STEP_MS) === 0) await this.readRows();
     if ((step + 1) % (DAY_MS / STEP_MS) === 0) {
@@ -335,7 +338,7 @@ export class Simulation {
     this.kill = undefined;
     this.collector.kill(instance);
     this.counts.kills++;
-    this.fleet.kill(instance, this.nowMs);
+    this.fleet.kill(instance);
   }
 
   private async rotate(stage: Exclude<RotationStage, 're-seal'>): Promise<void> {
@@ -352,7 +355,7 @@ export class Simulation {
       await this.fleet.comeBack(number);
       this.returns.delete(number);
     }
-    await this.fleet.roll(this.nowMs);
+    await this.fleet.roll();
     if (stage === 'promote') this.promotedAtMs = this.nowMs;
     if (stage !== 'retire') return;
     this.counts.rotations++;

@@ -42,6 +42,7 @@ class PagesController {
 
 export interface Host {
   url: string;
+  turnClock: (nowMs: number) => void;
   commands: { [Name in CommandName]: (...args: Parameters<InstanceCommands[Name]>) => unknown };
 }
 
@@ -69,8 +70,9 @@ export async function startHost(
   const housekeeping = app.get(Housekeeping, { strict: false });
   return {
     url: await app.getUrl(),
+    turnClock: (nowMs) => clock.turn(nowMs),
     commands: {
-      tick: (nowMs) => clock.turn(nowMs),
+      tick: () => undefined,
       sweep: () => service.refreshDue(),
       poll: () => revocations.poll(),
       housekeeping: () => housekeeping.run(),

@@ -16,10 +16,13 @@ type Asked = (...args: readonly unknown[]) => unknown;
 async function serve(): Promise<void> {
   process.on('disconnect', () => process.exit());
   const [settings] = (await once(process, 'message')) as [InstanceSettings];
-  const { url, commands } = await startHost(settings, (name, payload) =>
+  const { url, commands, turnClock } = await startHost(settings, (name, payload) =>
     reply({ kind: 'event', name, payload }),
   );
-  process.on('message', (question: Question) => void answer(commands, question));
+  process.on('message', (question: Question) => {
+    turnClock(question.nowMs);
+    void answer(commands, question);
+  });
   reply({ kind: 'ready', url });
 }
 

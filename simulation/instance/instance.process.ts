@@ -48,6 +48,7 @@ export class InstanceProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly watch: InstanceWatch,
+    private readonly nowMs: () => number,
   ) {
     this.exited = once(child, 'exit');
     child.on('message', (reply: Reply) => this.take(reply));
@@ -57,15 +58,23 @@ export class InstanceProcess {
     void this.exited.then(() => this.lose());
   }
 
-  /** Starts a process and waits until it serves. */
-  static async start(settings: InstanceSettings, watch: InstanceWatch): Promise<InstanceProcess> {
+  /**
+   * Starts a process and waits until it serves.
+   *
+   * @param nowMs asked whenever the instance is asked something.
+   */
+  static async start(
+    settings: Omit<InstanceSettings, 'nowMs'>,
+    nowMs: () => number,
+    watch: InstanceWatch,
+  ): Promise<InstanceProcess> {
     const child = fork(MAIN, [], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
     });
-    const instance = new InstanceProcess(child, watch);
+    const instance = new InstanceProcess(child, watch, nowMs);
     const ready = instance.wait(0);
-    child.send(settings);
+    child.send({ ...settings, nowMs: nowMs() } satisfies InstanceSettings);
     instance.url = (await ready) as string;
     return instance;
   }
@@ -82,7 +91,7 @@ export class InstanceProcess {
     if (this.isGone) throw new InstanceGone();
     const id = ++this.asked;
     const answered = this.wait(id);
-    const question: Question = { id, command, args };
+    const question: Question = { id, nowMs: this.nowMs(), command, args };
     // What cannot be sent any more is answered by the process's end.
     this.child.send(question, () => undefined);
     return (await answered) as ReturnType<InstanceCommands[Name]>;

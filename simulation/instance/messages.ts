@@ -22,8 +22,8 @@ export interface InstanceSettings {
 
 /** What an instance can be asked to do, with what comes back. */
 export interface InstanceCommands {
-  /** Turns its clock. */
-  tick: (nowMs: number) => void;
+  /** Nothing: whatever it had to tell before has been told, and its clock is turned. */
+  tick: () => void;
   /** Refreshes what is due, and looks after the ends of consents. */
   sweep: () => { refreshed: number; failed: number };
   /** Reads which sessions are over. */
@@ -40,6 +40,8 @@ export type CommandName = keyof InstanceCommands;
 
 export interface Question {
   id: number;
+  /** What time it is at WeChat: the instance's clock is turned by it. */
+  nowMs: number;
   command: CommandName;
   args: readonly unknown[];
 }

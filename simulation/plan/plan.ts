@@ -40,7 +40,7 @@ const PER_DAY = {
 };
 
 /** How often a day things go wrong, for all. */
-const TROUBLES_PER_DAY = { kills: 0.7, outages: 1 / 6, quotas: 1 / 2, flaws: 1 / 3 };
+const TROUBLES_PER_DAY = { kills: 0.4, outages: 1 / 6, quotas: 1 / 2, flaws: 1 / 3 };
 
 /** Who does what when, and what goes wrong: all of it follows from the seed, whatever comes of it. */
 export class Plan {

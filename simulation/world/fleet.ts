@@ -20,14 +20,13 @@ export class Fleet {
     private readonly shared: Shared,
     /** `WECHAT_AUTH_KEYS` of whoever is started next. */
     public keys: string,
+    private readonly nowMs: () => number,
     private readonly watch: FleetWatch,
   ) {}
 
-  async start(nowMs: number): Promise<void> {
+  async start(): Promise<void> {
     const numbers = Array.from({ length: INSTANCES }, (_, number) => number);
-    await Promise.all(
-      numbers.map(async (number) => this.instances.set(number, await this.launch(number, nowMs))),
-    );
+    await Promise.all(numbers.map(async (number) => this.instances.set(number, await this.launch(number))));
   }
 
   /** The numbers of those that serve. */
@@ -59,9 +58,9 @@ export class Fleet {
   }
 
   /** Kills an instance, and starts another one in its place, which serves from {@link comeBack} on. */
-  kill(number: number, nowMs: number): void {
+  kill(number: number): void {
     this.instances.get(number)?.kill();
-    const coming = this.launch(number, nowMs);
+    const coming = this.launch(number);
     // It is waited for later.
     coming.catch(() => undefined);
     this.coming.set(number, coming);
@@ -75,9 +74,9 @@ export class Fleet {
   }
 
   /** Replaces one instance after the other, each by one with the present keys, as a rolling update does. */
-  async roll(nowMs: number): Promise<void> {
+  async roll(): Promise<void> {
     for (const number of this.live) {
-      const next = await this.launch(number, nowMs);
+      const next = await this.launch(number);
       const former = this.instances.get(number);
       this.instances.set(number, next);
       await former?.stop();
@@ -90,16 +89,15 @@ export class Fleet {
     await Promise.allSettled([...this.instances.values(), ...late].map((instance) => instance.stop()));
   }
 
-  private launch(number: number, nowMs: number): Promise<InstanceProcess> {
-    const settings: InstanceSettings = {
+  private launch(number: number): Promise<InstanceProcess> {
+    const settings: Omit<InstanceSettings, 'nowMs'> = {
       ...this.shared,
       keys: this.keys,
       number,
       platform: number === 1 ? 'express' : 'fastify',
       skewMs: (number - 1) * SKEW_MS,
-      nowMs,
     };
-    return InstanceProcess.start(settings, {
+    return InstanceProcess.start(settings, this.nowMs, {
       onEvent: (name, payload) => this.watch.onEvent(number, name, payload),
       onOutput: (text) => this.watch.onOutput(number, text),
     });

@@ -1,4 +1,4 @@
-import { type DataSource, LessThanOrEqual, Not, type Repository } from 'typeorm';
+import { type DataSource, LessThanOrEqual, MoreThanOrEqual, Not, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { GrantTimes } from '../common/options.js';
 import type { Sealer } from '../common/sealer.js';
@@ -84,16 +84,25 @@ export class GrantRepository {
   }
 
   /**
-   * Notes that WeChat refused the profile to the pair of this version, which is refreshed no more. From a pair that came
-   * with a consent, it means that the consent has ended; from a silently issued one, only that this pair is not enough.
+   * Notes that WeChat refused the profile to the pair of this authorization, which is refreshed no more. From a pair that
+   * came with a consent, it means that the consent has ended; from a silently issued one, only that this pair is not
+   * enough. A refresh meanwhile changes nothing about that: it brings new tokens of the same authorization.
    *
    * @returns whether a consent has ended by that, and the host is to be told: once, however many have noticed.
    */
   async markUnable(grant: WechatGrant, at: Date): Promise<boolean> {
-    const { appId, openid, pairVersion, pairScope } = grant;
+    const { appId, openid, pairVersion, pairScope, refreshTokenExpiresAt } = grant;
     const endsConsent = pairScope === 'userinfo';
     const { affected } = await this.rows.update(
-      { appId, openid, pairVersion, pairAbility: Not('unable') },
+      {
+        appId,
+        openid,
+        pairVersion: MoreThanOrEqual(pairVersion),
+        // Fixed by the authorization.
+        pairScope,
+        refreshTokenExpiresAt,
+        pairAbility: Not('unable'),
+      },
       {
         pairAbility: 'unable',
         refreshDueAt: null,

@@ -16,10 +16,9 @@ import { NeedlessRefreshes } from './invariants/needless-refreshes.js';
 import { NothingLost } from './invariants/nothing-lost.js';
 import { Secrets } from './invariants/secrets.js';
 import { WrongMarks } from './invariants/wrong-marks.js';
-import type { AnswerFact } from './model/facts.js';
 import { History, type Violation } from './model/history.js';
 import { Model } from './model/model.js';
-import { DAY_MS, HOUR_MS, STEP_MS } from './model/times.js';
+import { DAY_MS, HOUR_MS, SKEW_MS, STEP_MS } from './model/times.js';
 import type { Action, RotationStage, Trouble } from './plan/actions.js';
 import { Dice } from './plan/dice.js';
 import { Plan } from './plan/plan.js';
@@ -28,7 +27,7 @@ import { GrantTable } from './world/grant.table.js';
 import { PhaseCollector } from './world/phase.collector.js';
 import { type Network, Phone } from './world/phone.js';
 import { Witness } from './world/witness.js';
-import { type WechatCall, WireTap } from './world/wire.tap.js';
+import { type CallingProcess, type WechatCall, WireTap } from './world/wire.tap.js';
 
 export interface SimulationOptions {
   users: number;
@@ -101,12 +100,13 @@ export class Simulation {
     this.tap = new WireTap(
       wechat.url,
       (call) => this.noteCall(call),
-      (instance) => this.noteAnswer(instance),
+      (process) => this.noteAnswer(process),
     );
     this.route = new Dice(`${seed}/route`);
     this.fleet = new Fleet(
       { databaseUrl, wechatUrl: wechat.url, publicUrl: PUBLIC_URL, appId: APP.appId, appSecret: secret },
       textOf(this.keys),
+      variantOf(seed, 'clock') ? SKEW_MS : -SKEW_MS,
       () => this.nowMs,
       {
         onEvent: (instance, name, payload) => this.noteEvent(instance, name, payload),
@@ -118,7 +118,10 @@ export class Simulation {
       wechatUrl: wechat.url,
       route: () => this.fleet.urlOf((count) => this.route.below(count)),
       onOutput: (text) => this.noteOutput('an answer to a browser', text),
-      onCode: (code) => this.secrets.add('an authorization code', code),
+      onCode: (code, openid) => {
+        this.secrets.add('an authorization code', code);
+        this.witness.learnCode(code, openid);
+      },
     };
     this.phones = Array.from({ length: users }, (_, user) =>
       Array.from({ length: MAX_PHONES }, () => new Phone(this.openidOf(user), network, this.agent)),
@@ -390,13 +393,16 @@ export class Simulation {
     this.history.add(this.collector.take(this.nowMs));
   }
 
-  private noteAnswer(instance: number): void {
-    if (this.kill?.instance !== instance) return;
+  private noteAnswer({ instance, pid }: CallingProcess): void {
+    if (this.kill?.instance !== instance || !this.fleet.isServing(instance, pid)) return;
     if (this.kill.answersLeft-- <= 0) this.killNow(instance);
   }
 
   private noteCall(call: WechatCall): void {
-    const fact: AnswerFact | undefined = this.witness.factOf(call);
+    const { instance, pid } = call;
+    // What a process had sent before it was killed may reach WeChat afterwards.
+    const hasGone = !this.fleet.isServing(instance, pid) && !this.collector.wasKilled(instance);
+    const fact = this.witness.factOf(hasGone ? { ...call, isDelivered: false } : call);
     if (!fact) return;
     if (fact.outcome === 'ok' && fact.endpoint === 'token') this.counts.signIns++;
     if (fact.outcome === 'ok' && fact.endpoint === 'refresh') this.counts.refreshes++;
@@ -443,5 +449,10 @@ function textOf(keys: readonly SealingKey[]): string {
 
 /** WeChat's documents leave it open, so some seeds have the one and some the other. */
 function remembersConsents(seed: string): boolean {
-  return createHash('sha256').update(seed).digest().readUInt8() % 2 === 0;
+  return variantOf(seed, 'consents');
+}
+
+/** One of two ways, by the seed. */
+function variantOf(seed: string, what: string): boolean {
+  return new Dice(`${what}/${seed}`).chance(0.5);
 }

@@ -51,7 +51,7 @@ export async function startHost(
   settings: InstanceSettings,
   tell: (name: WechatAuthEventName, payload: object) => void,
 ): Promise<Host> {
-  nameInstance(settings.number);
+  nameCaller(settings.number);
   const clock = new VirtualClock(settings.nowMs, settings.skewMs);
   const testing = await Test.createTestingModule({ imports: [hostModule(settings)] })
     .overrideProvider(WechatClock)
@@ -99,6 +99,9 @@ function hostModule({ databaseUrl, wechatUrl, publicUrl, appId, appSecret, keys 
         apiBaseUrl: wechatUrl,
         // The simulation says when.
         refresh: false,
+        // What holds a refresh for a job lasts as long as three of these. The module's own clock tells the database's time
+        // and is never off by 20 s; this one is.
+        requestTimeoutMs: 10_000,
       }),
     ],
     controllers: [PagesController],
@@ -107,10 +110,10 @@ function hostModule({ databaseUrl, wechatUrl, publicUrl, appId, appSecret, keys 
   return HostModule;
 }
 
-/** Every call of WeChat carries the instance's number: its answers are what this instance, and no other, was told. */
-function nameInstance(number: number): void {
+/** Every call of WeChat names the process that calls: its answer is what this one, and no other, was told. */
+function nameCaller(number: number): void {
   subscribe('undici:request:create', (message) => {
     const { request } = message as { request: { addHeader(name: string, value: string): void } };
-    request.addHeader(INSTANCE_HEADER, String(number));
+    request.addHeader(INSTANCE_HEADER, `${String(number)}/${String(process.pid)}`);
   });
 }

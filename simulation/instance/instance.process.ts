@@ -79,6 +79,10 @@ export class InstanceProcess {
     return instance;
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   get isAlive(): boolean {
     return !this.isGone;
   }

@@ -1,11 +1,10 @@
 import type { WechatAuthEventName } from '../../src/index.js';
 
-/** The header by which WeChat's side knows which instance calls. */
+/** The header by which WeChat's side knows who calls: the number of the instance, a slash, and the process's id. */
 export const INSTANCE_HEADER = 'x-simulation-instance';
 
 /** What an instance is told once, before anything else. */
 export interface InstanceSettings {
-  /** Its number, which its calls of WeChat carry, so that an answer can be told from those to the others. */
   number: number;
   platform: 'express' | 'fastify';
   databaseUrl: string;

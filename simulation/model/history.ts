@@ -2,8 +2,15 @@ import type { Finding, Invariant } from '../invariants/invariant.js';
 import type { Fact, Phase } from './facts.js';
 import type { Model } from './model.js';
 
-/** How many of a user's last events are told with a violation. */
-const REMEMBERED = 16;
+/** How many of a user's last events are told with a violation; refreshes are a dozen a day, and would leave no room. */
+const REMEMBERED = { refresh: 6, other: 16 };
+
+interface Entry {
+  atMs: number;
+  line: string;
+}
+
+type Journal = Record<keyof typeof REMEMBERED, Entry[]>;
 
 export interface Violation extends Finding {
   readonly invariant: string;
@@ -14,7 +21,7 @@ export interface Violation extends Finding {
 
 /** Hands what happens to the invariants, phase by phase, and keeps enough of it to understand a violation. */
 export class History {
-  private readonly journals = new Map<string, string[]>();
+  private readonly journals = new Map<string, Journal>();
   /** What was reported: a row that is wrong stays so for a while, and is one violation. */
   private readonly reported = new Set<string>();
   readonly violations: Violation[] = [];
@@ -40,19 +47,27 @@ export class History {
     const mark = [invariant, finding.openid, finding.expected, finding.seen].join('\n');
     if (this.reported.has(mark)) return;
     this.reported.add(mark);
-    const before = finding.openid === undefined ? [] : (this.journals.get(finding.openid) ?? []);
-    const violation = { ...finding, invariant, atMs, before: [...before] };
+    const violation = { ...finding, invariant, atMs, before: this.linesOf(finding.openid) };
     this.violations.push(violation);
     this.onViolation(violation);
+  }
+
+  private linesOf(openid: string | undefined): string[] {
+    const journal = this.journals.get(openid ?? '');
+    const entries = [...(journal?.refresh ?? []), ...(journal?.other ?? [])];
+    return entries
+      .sort((one, other) => one.atMs - other.atMs)
+      .map(({ atMs, line }) => `${new Date(atMs).toISOString()} ${line}`);
   }
 
   private note(fact: Fact, { atMs, killed }: Phase): void {
     const line = lineOf(fact, killed);
     if (line === undefined || !('openid' in fact)) return;
-    const journal = this.journals.get(fact.openid) ?? [];
-    journal.push(`${new Date(atMs).toISOString()} ${line}`);
-    if (journal.length > REMEMBERED) journal.shift();
-    this.journals.set(fact.openid, journal);
+    let journal = this.journals.get(fact.openid);
+    if (!journal) this.journals.set(fact.openid, (journal = { refresh: [], other: [] }));
+    const kind = fact.kind === 'answer' && fact.endpoint === 'refresh' ? 'refresh' : 'other';
+    journal[kind].push({ atMs, line });
+    if (journal[kind].length > REMEMBERED[kind]) journal[kind].shift();
   }
 }
 
@@ -61,9 +76,6 @@ function lineOf(fact: Fact, killed: ReadonlySet<number>): string | undefined {
   switch (fact.kind) {
     case 'answer': {
       const { instance, endpoint, outcome, errcode, scope, isDelivered } = fact;
-      // A dozen a day, which would leave no room for anything else.
-      if (endpoint === 'refresh' && outcome === 'ok' && isDelivered && !killed.has(instance))
-        return undefined;
       const fate = killed.has(instance) ? ', killed' : isDelivered ? '' : ', lost on the way';
       const code = errcode === undefined ? '' : ` ${String(errcode)}`;
       return `WeChat to instance ${String(instance)}: ${endpoint} ${outcome}${code}${scope ? ` (${scope})` : ''}${fate}`;

@@ -10,8 +10,8 @@ export interface KnownPair {
   readonly issuedAtMs: number;
   /** Whether a consent was known and live when it was given out. */
   readonly hadConsent: boolean;
-  /** Whether there was perhaps one: an instance was killed over it, or its end was near. */
-  readonly mayHaveHadConsent: boolean;
+  /** Whether there was perhaps one: an instance was killed over it, its end was near, or it came at the same moment. */
+  mayHaveHadConsent: boolean;
   /** The latest access token that we were told. */
   accessToken: string;
   accessExpiresAtMs: number;

@@ -7,6 +7,8 @@ export class Model {
   private readonly users = new Map<string, KnownUser>();
   private readonly pairs = new Map<string, KnownPair>();
   private readonly pairsByAccessToken = new Map<string, KnownPair>();
+  /** Who signs in on two phones at this very moment, so that the order is nobody's to know. */
+  private contended: ReadonlySet<string> = new Set();
   /** When an instance was last killed. */
   killedAtMs = -Infinity;
 
@@ -34,6 +36,7 @@ export class Model {
   /** Takes in what has happened, once it has been checked against what was known before. */
   apply(phase: Phase): void {
     if (phase.killed.size > 0) this.killedAtMs = phase.atMs;
+    this.contended = usersOnTwoPhones(phase);
     this.forgetOldPairs(phase);
     for (const fact of phase.facts) {
       if (fact.kind === 'answer') this.applyAnswer(fact, phase);
@@ -43,7 +46,7 @@ export class Model {
     }
   }
 
-  /** Exchanges of this phase replace what was there; several of one user leave open which of them is stored. */
+  /** Exchanges of this phase replace what was there. */
   private forgetOldPairs({ facts, killed }: Phase): void {
     for (const fact of facts) {
       if (fact.kind === 'answer' && isTold(fact, killed) && isExchange(fact)) {
@@ -96,11 +99,19 @@ export class Model {
       return;
     }
     user.isSuperseded = false;
+    // One browser signs in again only when it is through with the time before.
+    if (!this.contended.has(openid)) user.possiblePairs.clear();
     user.possiblePairs.add(id);
     user.pair = pair;
     if (scope === 'base') return;
+    for (const rival of user.possiblePairs) this.noteConsentFor(rival);
     user.consent = { atMs, endedAtMs: undefined, dueEvents: 0, endEvents: 0 };
     user.isConsentUncertain = false;
+  }
+
+  private noteConsentFor(id: string): void {
+    const pair = this.pairs.get(id);
+    if (pair) pair.mayHaveHadConsent = true;
   }
 
   private applyRefresh(pair: KnownPair, fact: AnswerFact, atMs: number, killed: ReadonlySet<number>): void {
@@ -155,6 +166,11 @@ export class Model {
 
 export function isExchange({ endpoint, outcome }: AnswerFact): boolean {
   return endpoint === 'token' && outcome === 'ok';
+}
+
+function usersOnTwoPhones({ facts }: Phase): Set<string> {
+  const visitors = facts.flatMap((fact) => (fact.kind === 'visit' ? fact.openid : []));
+  return new Set(visitors.filter((openid, index) => visitors.indexOf(openid) !== index));
 }
 
 /** Whether an instance that lived on has got the answer. */

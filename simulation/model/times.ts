@@ -5,9 +5,9 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** From one step of the simulation to the next, in milliseconds of emulated time. */
 export const STEP_MS = 5 * MINUTE_MS;
-/** How far an instance's clock is from WeChat's, in milliseconds. */
+/** How far the clock of one instance is from WeChat's and from the others', in milliseconds. */
 export const SKEW_MS = 20 * SECOND_MS;
-/** Two instances' clocks are apart by so much at the most; comparisons allow for it, and a little more. */
+/** What two clocks have told may be apart by so much at the most; comparisons allow for it, and a little more. */
 export const TOLERANCE_MS = 2 * SKEW_MS + SECOND_MS;
 
 export const ACCESS_TOKEN_MS = 2 * HOUR_MS;

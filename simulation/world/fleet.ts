@@ -1,6 +1,5 @@
 import { InstanceGone, InstanceProcess } from '../instance/instance.process.js';
 import type { CommandName, InstanceCommands, InstanceSettings } from '../instance/messages.js';
-import { SKEW_MS } from '../model/times.js';
 import { INSTANCES } from '../plan/plan.js';
 
 export interface FleetWatch {
@@ -20,6 +19,8 @@ export class Fleet {
     private readonly shared: Shared,
     /** `WECHAT_AUTH_KEYS` of whoever is started next. */
     public keys: string,
+    /** How far the clock of the first instance is ahead, in milliseconds. */
+    private readonly skewMs: number,
     private readonly nowMs: () => number,
     private readonly watch: FleetWatch,
   ) {}
@@ -32,6 +33,12 @@ export class Fleet {
   /** The numbers of those that serve. */
   get live(): number[] {
     return [...this.instances].filter(([, instance]) => instance.isAlive).map(([number]) => number);
+  }
+
+  /** Whether this process is the one that serves as the instance at the moment. */
+  isServing(number: number, pid: number): boolean {
+    const instance = this.instances.get(number);
+    return instance?.isAlive === true && instance.pid === pid;
   }
 
   /** @returns where one of those that serve is reached; undefined if none does. */
@@ -95,7 +102,7 @@ export class Fleet {
       keys: this.keys,
       number,
       platform: number === 1 ? 'express' : 'fastify',
-      skewMs: (number - 1) * SKEW_MS,
+      skewMs: number === 0 ? this.skewMs : 0,
     };
     return InstanceProcess.start(settings, this.nowMs, {
       onEvent: (name, payload) => this.watch.onEvent(number, name, payload),

@@ -50,8 +50,8 @@ export interface Network {
   route(): string | undefined;
   /** Is shown whatever the application sends to a browser, and whatever address it is sent to by it. */
   onOutput(text: string): void;
-  /** Is shown the codes that WeChat gives out. */
-  onCode(code: string): void;
+  /** Is shown the codes that WeChat gives out, and for whom. */
+  onCode(code: string, openid: string): void;
 }
 
 interface Page {
@@ -164,7 +164,7 @@ export class Phone {
   /** Goes where WeChat sends the browser, now and then twice at once. */
   private async callBack(url: URL, { doublesCallback }: Manners): Promise<Page> {
     const code = url.searchParams.get('code');
-    if (code !== null && code !== 'authdeny') this.network.onCode(code);
+    if (code !== null && code !== 'authdeny') this.network.onCode(code, this.openid);
     if (!doublesCallback) return this.get(url);
     const [first] = await Promise.all([this.get(url), this.get(url)]);
     return first;

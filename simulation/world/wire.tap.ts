@@ -3,9 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WechatEmulatorEndpoint } from '../../src/emulator/index.js';
 import { INSTANCE_HEADER } from '../instance/messages.js';
 
-/** A call of WeChat's API by an instance, and what WeChat answered. */
-export interface WechatCall {
+/** Who calls WeChat. An instance that was killed comes back as another process. */
+export interface CallingProcess {
   readonly instance: number;
+  readonly pid: number;
+}
+
+/** A call of WeChat's API by an instance, and what WeChat answered. */
+export interface WechatCall extends CallingProcess {
   readonly endpoint: Exclude<WechatEmulatorEndpoint, 'authorize'>;
   readonly query: URLSearchParams;
   /** The answer as WeChat wrote it; undefined where it is no JSON. */
@@ -37,13 +42,13 @@ export class WireTap {
   private readonly listener = (message: unknown) => this.listen(message as Exchange);
 
   /**
-   * @param onCall told of each call once its answer has left, or has not.
+   * @param onCall told of each call when its answer leaves, or breaks off.
    * @param onAnswer told just before an answer leaves.
    */
   constructor(
     wechatUrl: string,
     private readonly onCall: (call: WechatCall) => void,
-    private readonly onAnswer: (instance: number) => void,
+    private readonly onAnswer: (caller: CallingProcess) => void,
   ) {
     this.port = Number(new URL(wechatUrl).port);
     subscribe(REQUESTS, this.listener);
@@ -54,27 +59,27 @@ export class WireTap {
   }
 
   private listen({ request, response }: Exchange): void {
-    const instance = request.headers[INSTANCE_HEADER];
-    if (request.socket.localPort !== this.port || typeof instance !== 'string') return;
+    const header = request.headers[INSTANCE_HEADER];
+    if (request.socket.localPort !== this.port || typeof header !== 'string') return;
+    const [instance = NaN, pid = NaN] = header.split('/').map(Number);
     const [path = '', query = ''] = (request.url ?? '').split('?');
     const endpoint = ENDPOINTS[path];
     if (!endpoint) return;
-    let body = '';
-    const end = response.end.bind(response) as (chunk: string) => ServerResponse;
-    response.end = (chunk: unknown) => {
-      body = String(chunk);
-      this.onAnswer(Number(instance));
-      return end(chunk as string);
+    let isNoted = false;
+    const note = (body: string, isDelivered: boolean): void => {
+      if (isNoted) return;
+      isNoted = true;
+      const call = { instance, pid, endpoint, query: new URLSearchParams(query), isDelivered };
+      this.onCall({ ...call, answer: jsonOf(body) });
     };
-    response.once('close', () => {
-      this.onCall({
-        instance: Number(instance),
-        endpoint,
-        query: new URLSearchParams(query),
-        answer: jsonOf(body),
-        isDelivered: response.writableFinished,
-      });
-    });
+    const end = response.end.bind(response) as (chunk: unknown) => ServerResponse;
+    // Now, and not when the connection is through with it: by then the next step may have begun.
+    response.end = (chunk: unknown) => {
+      this.onAnswer({ instance, pid });
+      note(String(chunk), true);
+      return end(chunk);
+    };
+    response.once('close', () => note('', false));
   }
 }
 

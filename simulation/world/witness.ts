@@ -11,8 +11,15 @@ export class Witness {
   /** By access token and by refresh token: of which pair it is, named by the refresh token, and of whom. */
   private readonly owners = new Map<string, { openid: string; pair: string }>();
 
+  private readonly codes = new Map<string, string>();
+
   /** @param onSecret is shown every token that is given out, once. */
   constructor(private readonly onSecret: (what: string, secret: string) => void) {}
+
+  /** @param openid whom WeChat has given the code to. */
+  learnCode(code: string, openid: string): void {
+    this.codes.set(code, openid);
+  }
 
   /** @returns undefined for an answer that is about nobody: a code that was not exchanged. */
   factOf({ instance, endpoint, query, answer, isDelivered }: WechatCall): AnswerFact | undefined {
@@ -27,7 +34,7 @@ export class Witness {
       );
     const accessToken = issued ? String(answer?.['access_token']) : presented;
     const owner = this.owners.get(accessToken);
-    if (!owner) return undefined;
+    if (!owner) return endpoint === 'token' && !isDelivered ? this.lostExchange(instance, query) : undefined;
     const errcode = answer?.['errcode'];
     return {
       kind: 'answer',
@@ -40,6 +47,24 @@ export class Witness {
       accessToken,
       ...(endpoint === 'token' && { scope: scopeOf(answer) }),
       isDelivered,
+    };
+  }
+
+  /** WeChat has made a pair, and the answer broke off. */
+  private lostExchange(instance: number, query: URLSearchParams): AnswerFact | undefined {
+    const code = query.get('code') ?? '';
+    const openid = this.codes.get(code);
+    if (openid === undefined) return undefined;
+    const unknown = `of ${code}`;
+    const tokens = { pair: unknown, accessToken: unknown };
+    return {
+      kind: 'answer',
+      openid,
+      instance,
+      endpoint: 'token',
+      outcome: 'ok',
+      ...tokens,
+      isDelivered: false,
     };
   }
 

@@ -512,6 +512,16 @@ describe('nothing lost', () => {
       /the pair that WeChat has given out.*that of/,
     ],
     [
+      'the pair of the last sign-in, where two came at once on two phones',
+      (h) => h.at(0, [signedIn('a'), signedIn('b'), visited(), visited({ phone: 1 })]).at(1, [rowOf()]),
+      undefined,
+    ],
+    [
+      'the pair of the last sign-in, where one browser came twice',
+      (h) => h.at(0, [signedIn('a', 'base'), signedIn('b'), visited()]).at(1, [rowOf()]),
+      /the pair that WeChat has given out/,
+    ],
+    [
       'the pair of the last sign-in, of which nobody was told',
       (h) =>
         h

@@ -36,6 +36,6 @@ it(
 it('says how it is used where the words make no sense', async () => {
   await expect(simulate('--users', 'many')).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('npm run simulate') as string,
+    stderr: expect.stringContaining('npm run simulate'),
   });
 });

@@ -1,6 +1,8 @@
 import { InstanceGone, InstanceProcess } from '../instance/instance.process.js';
 import type { CommandName, InstanceCommands, InstanceSettings } from '../instance/messages.js';
 import { INSTANCES } from '../plan/plan.js';
+import type { EmulatedTime } from './emulated.time.js';
+import type { KeyChange } from './key.change.js';
 
 export interface FleetWatch {
   onEvent(instance: number, name: string, payload: { openid?: string; reason?: string }): void;
@@ -17,11 +19,10 @@ export class Fleet {
 
   constructor(
     private readonly shared: Shared,
-    /** `WECHAT_AUTH_KEYS` of whoever is started next. */
-    public keys: string,
+    private readonly keys: KeyChange,
     /** How far the clock of the first instance is ahead, in milliseconds. */
     private readonly skewMs: number,
-    private readonly nowMs: () => number,
+    private readonly time: EmulatedTime,
     private readonly watch: FleetWatch,
   ) {}
 
@@ -99,12 +100,12 @@ export class Fleet {
   private launch(number: number): Promise<InstanceProcess> {
     const settings: Omit<InstanceSettings, 'nowMs'> = {
       ...this.shared,
-      keys: this.keys,
+      keys: this.keys.text,
       number,
       platform: number === 1 ? 'express' : 'fastify',
       skewMs: number === 0 ? this.skewMs : 0,
     };
-    return InstanceProcess.start(settings, this.nowMs, {
+    return InstanceProcess.start(settings, () => this.time.nowMs, {
       onEvent: (name, payload) => this.watch.onEvent(number, name, payload),
       onOutput: (text) => this.watch.onOutput(number, text),
     });

@@ -1,7 +1,7 @@
 import type { GrantRow, NotServedFact, Phase, VisitFact } from '../model/facts.js';
 import type { KnownUser } from '../model/known.user.js';
 import type { Model } from '../model/model.js';
-import { RECOVERY_MS, SESSION_MS, TOLERANCE_MS } from '../model/times.js';
+import { DOUBTLESS_MS, RECOVERY_MS, SESSION_MS, TOLERANCE_MS } from '../model/times.js';
 import { factsOf, type Finding, instant, type Invariant } from './invariant.js';
 
 /**
@@ -70,12 +70,14 @@ export class NothingLost implements Invariant {
     const add = (expected: string, seen: string): void => void findings.push({ openid, expected, seen });
     if (end === 'served' && seenAs !== openid)
       add(`to be known as ${openid}`, `known as ${seenAs ?? 'nobody'}`);
-    const hasSession = since !== undefined && phase.atMs < since + SESSION_MS - TOLERANCE_MS;
-    if (hasSession && scope === 'base' && end !== 'cut-off' && (end !== 'served' || sawWechat)) {
-      add(
-        `a base page by the session of ${instant(since)}`,
-        sawWechat ? `a way by WeChat that ended ${end} (${last})` : `${end} (${last})`,
-      );
+    if (scope === 'base' && since !== undefined && end !== 'cut-off') {
+      const ageMs = phase.atMs - since + TOLERANCE_MS;
+      const how = `${end}${sawWechat ? ' by way of WeChat' : ''} (${last})`;
+      if (ageMs < DOUBTLESS_MS && (end !== 'served' || sawWechat)) {
+        add(`a base page by the session of ${instant(since)}`, how);
+      } else if (ageMs < SESSION_MS && end !== 'served') {
+        add(`to get to a base page, as there is the session of ${instant(since)}`, how);
+      }
     }
     const isOwnDoing = end === 'left' || (end === 'denied' && visit.refuses);
     if (isCalm(phase) && end !== 'served' && !isOwnDoing) add('to get to the page', `${end} (${last})`);

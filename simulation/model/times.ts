@@ -15,5 +15,7 @@ export const REFRESH_TOKEN_MS = 30 * DAY_MS;
 export const CONSENT_MS = 30 * DAY_MS;
 export const RECONSENT_WINDOW_MS = 3 * DAY_MS;
 export const SESSION_MS = 30 * DAY_MS;
+/** A session is good for so long without any doubt; later a page may find out, silently, whether it is still its user. */
+export const DOUBTLESS_MS = DAY_MS;
 /** After the last trouble everything that was put off has been tried again: the longest pause of a refresh, and a step. */
 export const RECOVERY_MS = 40 * MINUTE_MS;

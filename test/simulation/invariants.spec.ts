@@ -567,8 +567,19 @@ describe('nothing lost', () => {
     ],
     [
       'a session, by another sign-in',
-      (h) => h.at(0, [visited()]).at(1, [visited({ scope: 'base' })]),
-      /by the session.*way by WeChat/,
+      (h) => h.at(0, [visited()]).at(0.9, [visited({ scope: 'base' })]),
+      /by the session.*by way of WeChat/,
+    ],
+    [
+      'a session of days before, by a silent look at who it is',
+      (h) => h.at(0, [visited()]).at(2, [visited({ scope: 'base' })]),
+      undefined,
+    ],
+    [
+      'a session of days before, while WeChat is down',
+      (h) =>
+        h.at(0, [visited()]).at(2, [visited({ scope: 'base', end: 'unavailable' })], { isTroubled: true }),
+      /there is the session/,
     ],
     [
       'a session, after a retired key',
@@ -583,9 +594,9 @@ describe('nothing lost', () => {
       'a session, though the key was retired before it',
       (h) =>
         h
-          .at(1, [visited()])
+          .at(1.5, [visited()])
           .at(2, [{ kind: 'key-retired', promotedAtMs: Date.UTC(2026, 0, 1, 12) }])
-          .at(3, [visited({ scope: 'base' })]),
+          .at(2.1, [visited({ scope: 'base' })]),
       /by the session/,
     ],
     [

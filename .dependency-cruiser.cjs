@@ -14,7 +14,7 @@ const MAY_IMPORT = {
 // The commands may use every room, the files right under src/, and the migrations.
 const ROOMS = [...Object.keys(MAY_IMPORT), 'cli'];
 
-const OURS = '^(src|migrations|examples|test|bench|scripts|dist)/';
+const OURS = '^(src|migrations|examples|test|bench|simulation|scripts|dist)/';
 const anyOf = (names) => `(${names.join('|')})`;
 
 const rooms = Object.entries(MAY_IMPORT).map(([room, others]) => ({

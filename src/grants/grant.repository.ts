@@ -1,4 +1,4 @@
-import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
+import { type DataSource, LessThanOrEqual, MoreThanOrEqual, Not, type Repository } from 'typeorm';
 import { WechatError } from '../common/errors.js';
 import type { GrantTimes } from '../common/options.js';
 import type { Sealer } from '../common/sealer.js';
@@ -88,23 +88,32 @@ export class GrantRepository {
   }
 
   /**
-   * Notes that WeChat refused the profile to the pair of this version. From a pair that came with a consent, that
-   * means the consent has ended; from a silently issued one, only that this pair is not enough.
+   * Notes that WeChat refused the profile to the pair of this authorization, which is refreshed no more. From a pair that
+   * came with a consent, it means that the consent has ended; from a silently issued one, only that this pair is not
+   * enough. A refresh meanwhile changes nothing about that: it brings new tokens of the same authorization.
+   *
+   * @returns whether a consent has ended by that, and the host is to be told: once, however many have noticed.
    */
-  async markUnable(grant: WechatGrant, at: Date): Promise<void> {
-    const { appId, openid, pairVersion, pairScope } = grant;
-    await this.rows.update(
-      { appId, openid, pairVersion },
+  async markUnable(grant: WechatGrant, at: Date): Promise<boolean> {
+    const { appId, openid, pairVersion, pairScope, refreshTokenExpiresAt } = grant;
+    const endsConsent = pairScope === 'userinfo';
+    const { affected } = await this.rows.update(
+      {
+        appId,
+        openid,
+        pairVersion: MoreThanOrEqual(pairVersion),
+        // Fixed by the authorization.
+        pairScope,
+        refreshTokenExpiresAt,
+        pairAbility: Not('unable'),
+      },
       {
         pairAbility: 'unable',
         ...NOT_KEPT_ALIVE,
-        ...(pairScope === 'userinfo' && {
-          consentExpiresAt: at,
-          consentNotice: 'required',
-          consentReviewAt: null,
-        }),
+        ...(endsConsent && { consentExpiresAt: at, consentNotice: 'required', consentReviewAt: null }),
       },
     );
+    return endsConsent && affected === 1;
   }
 
   /**

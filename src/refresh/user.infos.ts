@@ -90,9 +90,10 @@ export class UserInfos {
   /** To a pair that came with a consent it means that the consent has ended; to a silent one, that it cannot. */
   private async noteRefusal(grant: WechatGrant, cause: WechatResponseError): Promise<never> {
     const { appId, openid, pairScope } = grant;
-    await this.grants.markUnable(grant, this.clock.now());
+    if (await this.grants.markUnable(grant, this.clock.now())) {
+      this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });
+    }
     if (pairScope === 'base') throw new WechatConsentRequiredError('pair', { cause });
-    this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });
     throw new WechatConsentRequiredError('ended', { cause });
   }
 

@@ -102,7 +102,7 @@ export class Profiles {
       if (!(error instanceof WechatResponseError)) throw error;
       this.pause(key);
       this.logger.warn(`The profile of ${openidForLogs(grant.openid)} stays owed: ${error.message}`);
-      if (isProfileRefused(error, grant.pairScope)) await this.grants.markUnable(grant, this.clock.now());
+      if (isProfileRefused(error, grant.pairScope)) await this.noteRefusal(grant);
       // The token is dead before its time: a password was changed, or another sign-in has replaced the pair.
       else if (error.class === 'token') await this.noteRejection(grant);
       return undefined;
@@ -113,6 +113,13 @@ export class Profiles {
     if (!(await this.grants.markRejected(grant, this.clock.now()))) return;
     const { appId, openid } = grant;
     this.events.emit('wechat.consent-required', { appId, openid, reason: 'rejected' });
+  }
+
+  private async noteRefusal(grant: WechatGrant): Promise<void> {
+    const { appId, openid } = grant;
+    if (await this.grants.markUnable(grant, this.clock.now())) {
+      this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });
+    }
   }
 
   private pause(key: string): void {

@@ -117,7 +117,10 @@ export class SignInCompletion {
       userInfo = await this.client.fetchUserInfo({ accessToken, openid });
     } catch (error) {
       if (isProfileRefused(error, grant.pairScope)) {
-        await this.grants.markUnable(grant, this.clock.now());
+        if (await this.grants.markUnable(grant, this.clock.now())) {
+          const { appId } = grant;
+          this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });
+        }
         throw new WechatAuthorizationError(
           'consent_ended',
           'WeChat refused the profile right after the consent.',

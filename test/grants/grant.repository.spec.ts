@@ -421,7 +421,7 @@ describe('when many write at once', () => {
 describe('when WeChat refuses the profile', () => {
   it('to a pair that came with a consent, the consent has ended', async () => {
     const grant = await grants.saveAuthorization(authorization('userinfo'));
-    await grants.markUnable(grant, after(DAY_MS));
+    expect(await grants.markUnable(grant, after(DAY_MS))).toBe(true);
     const row = await stored();
     expect(row).toEqual(
       but(grant, {
@@ -435,10 +435,19 @@ describe('when WeChat refuses the profile', () => {
     expect(isConsentLive(row, after(DAY_MS))).toBe(false);
   });
 
+  it('to one pair on two instances, the host is told by one of them', async () => {
+    const grant = await grants.saveAuthorization(authorization('userinfo'));
+    const answers = await Promise.all([
+      grants.markUnable(grant, after(DAY_MS)),
+      grants.markUnable(grant, after(DAY_MS + 1)),
+    ]);
+    expect(answers.sort()).toEqual([false, true]);
+  });
+
   it('to a pair that was issued silently, only this pair is not enough', async () => {
     await grants.saveAuthorization(authorization('userinfo'));
     const grant = await grants.saveAuthorization(authorization('base', DAY_MS));
-    await grants.markUnable(grant, after(2 * DAY_MS));
+    expect(await grants.markUnable(grant, after(2 * DAY_MS))).toBe(false);
     expect(await stored()).toEqual(but(grant, { pairAbility: 'unable', refreshDueAt: null }));
   });
 

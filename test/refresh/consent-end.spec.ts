@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { WechatUser } from '../../src/index.js';
 import { PLATFORMS, type TestInstance, TestWorld } from '../support/test-app.js';
 import { type Visit, Visitor } from '../support/visitor.js';
-import { DAY_MS, serviceOf } from './refresh.harness.js';
+import { DAY_MS, refreshesAt, serviceOf } from './refresh.harness.js';
 import { EventEmitter2, EventEmitterModule } from './told.events.js';
 
 describe.each(PLATFORMS)('the end of a consent, on %s', (platform) => {
@@ -90,6 +90,38 @@ describe.each(PLATFORMS)('the end of a consent, on %s', (platform) => {
 
     world.clock.advance(DAY_MS);
     expect((await visitor.open(`${site.url}/me`)).body).toContain('name="uuid"');
+  });
+
+  describe('that WeChat tells by refusing the profile', () => {
+    async function noticedByJob({ openid }: WechatUser): Promise<void> {
+      await world.query('UPDATE wechat_grant SET user_info_fetched_at = NULL');
+      await expect(serviceOf(site).getUserInfo({ openid })).rejects.toMatchObject({ reason: 'ended' });
+    }
+
+    /** The profile is owed, as after a sign-in at which WeChat failed to give it. */
+    async function noticedByPage(): Promise<void> {
+      await world.query('UPDATE wechat_grant SET sealed_user_info = NULL');
+      expect((await visitor.fetch(`${site.url}/me`)).status).toBe(401);
+    }
+
+    it.each([
+      ['a job', noticedByJob],
+      ['a page', noticedByPage],
+    ])('to %s, is told to the host once, and ends the refreshing', async (_who, notice) => {
+      const user = await consent();
+      const { appId, openid } = user;
+      await world.wechat.user(openid).withdrawConsent();
+      await notice(user);
+      const told = [{ name: 'wechat.consent-required', payload: { appId, openid, reason: 'refused' } }];
+      expect(EventEmitter2.told).toEqual(told);
+      const refreshes = refreshesAt(world).length;
+      for (const days of [1, 26, 4]) {
+        world.clock.advance(days * DAY_MS);
+        await serviceOf(site).refreshDue();
+      }
+      expect(EventEmitter2.told).toEqual(told);
+      expect(refreshesAt(world)).toHaveLength(refreshes);
+    });
   });
 
   it('is nothing that a script notices before it has come', async () => {

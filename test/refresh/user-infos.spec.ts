@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { GrantRepository } from '../../src/grants/grant.repository.js';
 import { WechatConsentRequiredError, WechatResponseError } from '../../src/index.js';
 import { type TestInstance, TestWorld } from '../support/test-app.js';
-import { DAY_MS, grant, refreshesAt, serviceOf, stored } from './refresh.harness.js';
+import { ACCESS_TOKEN_MS, DAY_MS, grant, refreshesAt, serviceOf, stored } from './refresh.harness.js';
 
 describe.each([
   ['lets a silently issued token read the profile after a consent', true],
@@ -74,6 +75,16 @@ describe.each([
     expect(failure).toBeInstanceOf(WechatConsentRequiredError);
     expect(failure).toMatchObject({ reason: 'ended' });
     expect(await stored(site, row)).toMatchObject({ pairAbility: 'unable' });
+    await expect(serviceOf(site).getAccessToken({ openid })).rejects.toMatchObject({ reason: 'ended' });
+  });
+
+  it('holds a refusal also against a pair that was refreshed while WeChat was asked', async () => {
+    const asked = await grant(world, site, openid);
+    world.clock.advance(ACCESS_TOKEN_MS);
+    expect(await serviceOf(site).refreshDue()).toMatchObject({ refreshed: 1 });
+    const grants = site.app.get(GrantRepository, { strict: false });
+    expect(await grants.markUnable(asked, world.clock.now())).toBe(true);
+    expect(await stored(site, asked)).toMatchObject({ pairAbility: 'unable', refreshDueAt: null });
     await expect(serviceOf(site).getAccessToken({ openid })).rejects.toMatchObject({ reason: 'ended' });
   });
 

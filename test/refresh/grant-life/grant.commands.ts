@@ -68,8 +68,8 @@ export function happeningsOfPair(): fc.Arbitrary<Happening>[] {
       if (grant.pairVersion === model.version) model.profileRead();
     }),
     reading('profile refused', async (grant, model, real, now) => {
-      await real.grants.markUnable(grant, now);
-      if (grant.pairVersion === model.version) model.profileRefused();
+      const isTold = await real.grants.markUnable(grant, now);
+      expect(isTold).toBe(model.profileRefused(grant.pairScope, grant.refreshTokenExpiresAt.getTime()));
     }),
     reading('pair rejected', async (grant, model, real, now) => {
       const isDead = await real.grants.markRejected(grant, now);

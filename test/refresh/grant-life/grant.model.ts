@@ -114,11 +114,20 @@ export class GrantModel {
     this.suspectSinceMs = null;
   }
 
-  /** 48001 or 50001. Of a pair that came with a consent it says that the consent has ended. */
-  profileRefused(): void {
+  /**
+   * 48001 or 50001, of the pair of an authorization and of all that it is refreshed to. Of one that came with a consent it
+   * says, for the first time, that the consent has ended.
+   *
+   * @param refreshEndsMs what tells authorizations apart.
+   * @returns whether the host is told.
+   */
+  profileRefused(scope: 'base' | 'userinfo', refreshEndsMs: number): boolean {
+    const isLatest = scope === this.scope && refreshEndsMs === this.refreshEndsMs;
+    if (!isLatest || this.ability === 'unable') return false;
     this.ability = 'unable';
     this.stopKeeping();
-    if (this.scope === 'userinfo') this.endConsent();
+    if (scope === 'userinfo') this.endConsent();
+    return scope === 'userinfo';
   }
 
   requireConsent(): void {

@@ -88,9 +88,10 @@ export class Reverification {
     // First, since it fails where the database is down, and so would whatever comes of the attempt.
     const grant = await this.grants.find(session);
     if (this.lastFailureAt(session, exchange, scope) !== undefined) return 'base';
-    // Whose consent ends soon is asked on userinfo pages, and not oftener than there.
-    const isSilent = grant && isConsentLive(grant, this.clock.now()) && grant.consentNotice === null;
-    return isSilent ? 'userinfo' : 'base';
+    if (!grant || !isConsentLive(grant, this.clock.now())) return 'base';
+    // Whose consent ends soon is asked on userinfo pages, and not oftener than there. So is whose profile WeChat has
+    // refused to this pair: perhaps the consent was taken back.
+    return grant.consentNotice === null && grant.pairAbility !== 'unable' ? 'userinfo' : 'base';
   }
 
   /** @returns when an attempt was last begun of which no new session has come, in milliseconds since 1970. */

@@ -77,6 +77,13 @@ describe.each(PLATFORMS)('a session that is a day old, inside WeChat, on %s', (p
     },
   );
 
+  it('is renewed by base where WeChat has refused the profile to the pair, as the consent may have been taken back', async () => {
+    await consent();
+    await world.query(`UPDATE wechat_grant SET pair_scope = 'base', pair_ability = 'unable'`);
+    world.clock.advance(DAY_MS);
+    expect(askedFor(await phone.open(`${site.url}/hello`))).toEqual(['snsapi_base']);
+  });
+
   it('becomes that of whoever has the phone by now', async () => {
     const before = openidOf(await phone.open(`${site.url}/hello`));
     const other = await handOver();

@@ -89,6 +89,24 @@ describe('no dead token served', () => {
       /in less than a minute/,
     ],
     [
+      'one that lives on by a refresh, of which an instance that was killed was told',
+      (h) =>
+        h
+          .at(0, [signedIn('a')])
+          .at(1.8 * HOUR, [refreshed('a-1')], { killed: [0] })
+          .at(2 * HOUR, [served('a-1')]),
+      undefined,
+    ],
+    [
+      'one that has ended, although an instance that was killed was told of another',
+      (h) =>
+        h
+          .at(0, [signedIn('a')])
+          .at(2 * HOUR, [refreshed('a-2')], { killed: [0] })
+          .at(2.1 * HOUR, [served('a-1')]),
+      /in less than a minute/,
+    ],
+    [
       'one of a consent that WeChat has said is over',
       (h) =>
         h

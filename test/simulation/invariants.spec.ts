@@ -188,6 +188,16 @@ describe('no consent screen without cause', () => {
       /asked once/,
     ],
     [
+      'somebody is asked twice, as the answer to the first time was lost',
+      (h) =>
+        h.at(0, [
+          signedIn('a', 'userinfo', { isDelivered: false }),
+          signedIn('b'),
+          visited({ screens: ['explain', 'consent', 'consent'] }),
+        ]),
+      undefined,
+    ],
+    [
       'nobody has signed out',
       (h) => h.at(0, [visited({ screens: ['sign-in-again'] })]),
       /signed in silently/,

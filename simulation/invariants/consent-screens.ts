@@ -39,7 +39,9 @@ export class ConsentScreens implements Invariant {
     if (isLive && !user.isWithdrawn && count('consent') > 0) {
       add('no consent page of WeChat, as the consent is live', screens.join(', '));
     }
-    if (count('consent') > 1 || count('explain') > 1) add('to be asked once', screens.join(', '));
+    if ((count('consent') > 1 || count('explain') > 1) && !wasLost(openid, phase)) {
+      add('to be asked once', screens.join(', '));
+    }
     if (count('sign-in-again') > 0 && !this.signedOut.has(browserOf(visit))) {
       add('to be signed in silently, as nobody has signed out', screens.join(', '));
     }
@@ -49,6 +51,16 @@ export class ConsentScreens implements Invariant {
 
 function isRefused(openid: string, phase: Phase): boolean {
   return factsOf(phase, 'answer').some((answer) => answer.openid === openid && answer.outcome === 'refused');
+}
+
+/** Whether what the user has agreed to got lost, so that nobody but WeChat knows of it. */
+function wasLost(openid: string, phase: Phase): boolean {
+  return factsOf(phase, 'answer').some(
+    (answer) =>
+      answer.openid === openid &&
+      answer.endpoint === 'token' &&
+      (answer.outcome !== 'ok' || !answer.isDelivered),
+  );
 }
 
 function browserOf({ openid, phone = 0 }: { openid: string; phone?: number }): string {

@@ -26,7 +26,7 @@ export class DeadTokens implements Invariant {
     ) {
       return undefined;
     }
-    const pair = known.pairOfAccessToken(accessToken);
+    const { pair, endsAtMs = NaN } = known.token(accessToken) ?? {};
     const user = known.user(openid);
     if (pair?.openid !== openid) return 'a token that WeChat has never given out for this user';
     if (user.possiblePairs.size === 1 && user.pair !== pair) {
@@ -47,9 +47,11 @@ export class DeadTokens implements Invariant {
     ) {
       return `a token, although the consent of ${instant(user.consent.atMs)} is over`;
     }
-    if (pair.accessToken !== accessToken) return 'a token that a refresh has replaced';
-    if (phase.atMs > pair.accessExpiresAtMs - MINUTE_MS + TOLERANCE_MS) {
-      return `a token that ends at ${instant(pair.accessExpiresAtMs)}, in less than a minute`;
+    if (accessToken !== pair.accessToken && accessToken !== pair.unconfirmedAccessToken) {
+      return 'a token that a refresh has replaced';
+    }
+    if (phase.atMs > endsAtMs - MINUTE_MS + TOLERANCE_MS) {
+      return `a token that ends at ${instant(endsAtMs)}, in less than a minute`;
     }
     return undefined;
   }

@@ -14,13 +14,21 @@ export interface KnownPair {
   mayHaveHadConsent: boolean;
   /** The latest access token that we were told. */
   accessToken: string;
-  accessExpiresAtMs: number;
+  /** A later one, which an instance was told that was killed over it, or of which the answer broke off. */
+  unconfirmedAccessToken: string | undefined;
   /** When WeChat has said that it does not take it, since it last did. */
   rejectedAtMs: number[];
   /** When WeChat has refused the profile to it. */
   refusedAtMs: number | undefined;
   /** The user has changed the password since, which only WeChat knows. */
   passwordChanged: boolean;
+}
+
+/** An access token that WeChat has given out. */
+export interface KnownToken {
+  readonly pair: KnownPair;
+  /** By WeChat's clock; a refresh moves it, whoever was told. */
+  readonly endsAtMs: number;
 }
 
 /** A consent that we were told of. */

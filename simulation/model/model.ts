@@ -1,12 +1,12 @@
 import type { ActFact, AnswerFact, EventFact, Phase } from './facts.js';
-import { type KnownPair, KnownUser } from './known.user.js';
+import { type KnownPair, type KnownToken, KnownUser } from './known.user.js';
 import { ACCESS_TOKEN_MS } from './times.js';
 
 /** What is true, worked out from what was seen of WeChat and of the people alone: the application is not asked. */
 export class Model {
   private readonly users = new Map<string, KnownUser>();
   private readonly pairs = new Map<string, KnownPair>();
-  private readonly pairsByAccessToken = new Map<string, KnownPair>();
+  private readonly tokens = new Map<string, KnownToken>();
   /** Who signs in on two phones at this very moment, so that the order is nobody's to know. */
   private contended: ReadonlySet<string> = new Set();
   /** When an instance was last killed. */
@@ -29,8 +29,8 @@ export class Model {
     return this.pairs.get(id);
   }
 
-  pairOfAccessToken(accessToken: string): KnownPair | undefined {
-    return this.pairsByAccessToken.get(accessToken);
+  token(accessToken: string): KnownToken | undefined {
+    return this.tokens.get(accessToken);
   }
 
   /** Takes in what has happened, once it has been checked against what was known before. */
@@ -82,13 +82,13 @@ export class Model {
       hadConsent: user.isConsentLive(atMs),
       mayHaveHadConsent: user.mayConsentBeLive(atMs),
       accessToken,
-      accessExpiresAtMs: atMs + ACCESS_TOKEN_MS,
+      unconfirmedAccessToken: undefined,
       rejectedAtMs: [],
       refusedAtMs: undefined,
       passwordChanged: false,
     };
     this.pairs.set(id, pair);
-    this.pairsByAccessToken.set(accessToken, pair);
+    this.tokens.set(accessToken, { pair, endsAtMs: atMs + ACCESS_TOKEN_MS });
     // WeChat's side of it is true whoever was told.
     if (scope === 'userinfo') user.isWithdrawn = false;
     if (!isTold(fact, killed)) {
@@ -115,10 +115,9 @@ export class Model {
   }
 
   private applyRefresh(pair: KnownPair, fact: AnswerFact, atMs: number, killed: ReadonlySet<number>): void {
-    this.pairsByAccessToken.set(fact.accessToken, pair);
-    if (!isTold(fact, killed)) return;
-    pair.accessToken = fact.accessToken;
-    pair.accessExpiresAtMs = atMs + ACCESS_TOKEN_MS;
+    this.tokens.set(fact.accessToken, { pair, endsAtMs: atMs + ACCESS_TOKEN_MS });
+    if (isTold(fact, killed)) pair.accessToken = fact.accessToken;
+    else pair.unconfirmedAccessToken = fact.accessToken;
   }
 
   /** To a pair that came with a consent it means that the consent has ended; to a silent one, that it cannot. */

@@ -22,7 +22,8 @@ export class Witness {
   }
 
   /** @returns undefined for an answer that is about nobody: a code that was not exchanged. */
-  factOf({ instance, endpoint, query, answer, isDelivered }: WechatCall): AnswerFact | undefined {
+  factOf(call: WechatCall): AnswerFact | undefined {
+    const { instance, endpoint, query, answer, isDelivered } = call;
     const outcome = outcomeOf(answer);
     const presented = query.get('refresh_token') ?? query.get('access_token') ?? '';
     const issued = outcome === 'ok' && (endpoint === 'token' || endpoint === 'refresh');
@@ -34,7 +35,7 @@ export class Witness {
       );
     const accessToken = issued ? String(answer?.['access_token']) : presented;
     const owner = this.owners.get(accessToken);
-    if (!owner) return endpoint === 'token' && !isDelivered ? this.lostExchange(instance, query) : undefined;
+    if (!owner) return endpoint === 'token' ? this.exchangeOf(call, outcome) : undefined;
     const errcode = answer?.['errcode'];
     return {
       kind: 'answer',
@@ -50,21 +51,24 @@ export class Witness {
     };
   }
 
-  /** WeChat has made a pair, and the answer broke off. */
-  private lostExchange(instance: number, query: URLSearchParams): AnswerFact | undefined {
+  /** An exchange whose answer names nobody: it failed, or WeChat has made a pair and the answer broke off. */
+  private exchangeOf(
+    { instance, query, isDelivered }: WechatCall,
+    outcome: AnswerOutcome,
+  ): AnswerFact | undefined {
     const code = query.get('code') ?? '';
     const openid = this.codes.get(code);
     if (openid === undefined) return undefined;
     const unknown = `of ${code}`;
-    const tokens = { pair: unknown, accessToken: unknown };
     return {
       kind: 'answer',
       openid,
       instance,
       endpoint: 'token',
-      outcome: 'ok',
-      ...tokens,
-      isDelivered: false,
+      outcome: isDelivered ? outcome : 'ok',
+      pair: unknown,
+      accessToken: unknown,
+      isDelivered,
     };
   }
 

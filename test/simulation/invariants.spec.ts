@@ -89,6 +89,24 @@ describe('no dead token served', () => {
       /in less than a minute/,
     ],
     [
+      'one that lives on by a refresh, of which an instance that was killed was told',
+      (h) =>
+        h
+          .at(0, [signedIn('a')])
+          .at(1.8 * HOUR, [refreshed('a-1')], { killed: [0] })
+          .at(2 * HOUR, [served('a-1')]),
+      undefined,
+    ],
+    [
+      'one that has ended, although an instance that was killed was told of another',
+      (h) =>
+        h
+          .at(0, [signedIn('a')])
+          .at(2 * HOUR, [refreshed('a-2')], { killed: [0] })
+          .at(2.1 * HOUR, [served('a-1')]),
+      /in less than a minute/,
+    ],
+    [
       'one of a consent that WeChat has said is over',
       (h) =>
         h
@@ -168,6 +186,16 @@ describe('no consent screen without cause', () => {
       'somebody is asked twice',
       (h) => h.at(0, [visited({ screens: ['explain', 'consent', 'consent'] })]),
       /asked once/,
+    ],
+    [
+      'somebody is asked twice, as the answer to the first time was lost',
+      (h) =>
+        h.at(0, [
+          signedIn('a', 'userinfo', { isDelivered: false }),
+          signedIn('b'),
+          visited({ screens: ['explain', 'consent', 'consent'] }),
+        ]),
+      undefined,
     ],
     [
       'nobody has signed out',

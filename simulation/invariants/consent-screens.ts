@@ -1,5 +1,6 @@
 import type { ActFact, Phase, VisitFact } from '../model/facts.js';
 import type { Model } from '../model/model.js';
+import { DOUBTLESS_MS, TOLERANCE_MS } from '../model/times.js';
 import { factsOf, type Finding, type Invariant } from './invariant.js';
 
 /** Nobody is asked anything without a cause: for a consent that is not live, or to sign in again after a sign-out. */
@@ -7,12 +8,15 @@ export class ConsentScreens implements Invariant {
   readonly name = 'no consent screen without cause';
   /** Browsers in which somebody has signed out, and not in again. */
   private readonly signedOut = new Set<string>();
+  /** By browser: when WeChat last told who is there. */
+  private readonly toldAt = new Map<string, number>();
 
   check(phase: Phase, known: Model): Finding[] {
     for (const act of factsOf(phase, 'act')) this.noteAct(act);
     return factsOf(phase, 'visit').flatMap((visit) => {
       const findings = this.findingsOf(visit, phase, known);
       if (visit.end === 'served') this.signedOut.delete(browserOf(visit));
+      if (visit.end === 'served' && visit.sawWechat) this.toldAt.set(browserOf(visit), phase.atMs);
       return findings;
     });
   }
@@ -32,7 +36,9 @@ export class ConsentScreens implements Invariant {
     const count = (screen: string): number => screens.filter((one) => one === screen).length;
     const findings: Finding[] = [];
     const add = (expected: string, seen: string): void => void findings.push({ openid, expected, seen });
-    if (scope === 'base' && count('explain') + count('consent') > 0) {
+    // The page finds out who has the phone, silently as far as we know; but the consent was taken back behind our back.
+    const mayAsk = isLive && user.isWithdrawn && this.mayFindOut(visit, phase);
+    if (scope === 'base' && (count('explain') > 0 || (count('consent') > 0 && !mayAsk))) {
       add('a base page that asks for nothing', screens.join(', '));
     }
     if (isLive && count('explain') > 0) add('no explanation, as the consent is live', screens.join(', '));
@@ -46,6 +52,12 @@ export class ConsentScreens implements Invariant {
       add('to be signed in silently, as nobody has signed out', screens.join(', '));
     }
     return findings;
+  }
+
+  /** Whether there has been a session for long enough that a page finds out whether it is still its user. */
+  private mayFindOut(visit: VisitFact, { atMs }: Phase): boolean {
+    const toldAt = this.toldAt.get(browserOf(visit));
+    return toldAt !== undefined && atMs - toldAt >= DOUBTLESS_MS - TOLERANCE_MS;
   }
 }
 

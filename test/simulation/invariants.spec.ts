@@ -183,6 +183,24 @@ describe('no consent screen without cause', () => {
       /asks for nothing/,
     ],
     [
+      'a base page finds out who is there, and WeChat asks, as the consent was taken back there',
+      (h) =>
+        h
+          .at(0, [signedIn('a'), visited()])
+          .at(0.5, [act('consent-withdrawn')])
+          .at(1, [visited({ scope: 'base', screens: ['consent'] })]),
+      undefined,
+    ],
+    [
+      'a base page finds out who is there, and WeChat asks, before a day is over',
+      (h) =>
+        h
+          .at(0, [signedIn('a'), visited()])
+          .at(0.4, [act('consent-withdrawn')])
+          .at(0.9, [visited({ scope: 'base', screens: ['consent'] })]),
+      /asks for nothing/,
+    ],
+    [
       'somebody is asked twice',
       (h) => h.at(0, [visited({ screens: ['explain', 'consent', 'consent'] })]),
       /asked once/,

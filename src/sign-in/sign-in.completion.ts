@@ -128,6 +128,8 @@ export class SignInCompletion {
         );
       }
       if (!(error instanceof WechatResponseError)) throw error;
+      // Another sign-in of the user has ended this pair already: nobody is to be given its tokens.
+      if (error.class === 'token') await this.grants.markRejected(grant, this.clock.now());
       this.logger.warn(
         `The profile of ${openidForLogs(openid)} is owed until the next userinfo request: ${error.message}`,
       );

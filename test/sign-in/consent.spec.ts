@@ -170,6 +170,16 @@ describe.each(PLATFORMS.flatMap((platform) => KINDS_OF_WECHAT.map((kind) => [pla
       expect(authorizations().slice(before)).toEqual(['snsapi_userinfo']);
     });
 
+    it('does not use a pair any more that WeChat rejects right after the exchange', async () => {
+      await world.wechat.failNext('userinfo', { errcode: 40001 });
+      expect(userOf(await consent()).userInfo?.nickname).toBe(world.wechat.users[0]?.nickname);
+      const presented = world.wechat.requests
+        .filter(({ endpoint }) => endpoint === 'userinfo')
+        .map(({ query }) => query['access_token']);
+      expect(presented).toHaveLength(2);
+      expect(new Set(presented).size).toBe(2);
+    });
+
     it('mends an owed profile silently when the access token has ended meanwhile', async () => {
       await world.wechat.failNext('userinfo', { status: 500 }, { times: 2 });
       await consent();

@@ -125,6 +125,9 @@ export class RefreshRepository {
   async save(results: readonly RefreshResult[]): Promise<WrittenGrant[]> {
     if (results.length === 0) return [];
     const column = <Value>(read: (result: RefreshResult) => Value): Value[] => results.map(read);
+    // As text, which is half the work of what pg makes of a Date.
+    const instants = (read: (result: RefreshResult) => Date | null | undefined): (string | null)[] =>
+      results.map((result) => read(result)?.toISOString() ?? null);
     const { rows } = this;
     const written: WrittenGrant[] | [WrittenGrant[], number] = await rows.query(
       `UPDATE ${this.table} AS g SET
@@ -150,12 +153,12 @@ export class RefreshRepository {
         column(({ claimed }) => claimed.pairVersion),
         column(({ claimed }) => claimed.leaseId),
         column((result) => this.sealed(result)),
-        column(({ tokens }) => tokens?.accessTokenExpiresAt ?? null),
+        instants(({ tokens }) => tokens?.accessTokenExpiresAt),
         column(({ pairStatus }) => pairStatus),
         column(({ pairSuspectSince }) => pairSuspectSince),
-        column(({ refreshDueAt }) => refreshDueAt),
+        instants(({ refreshDueAt }) => refreshDueAt),
         column(({ refreshFailures }) => refreshFailures),
-        column(({ refreshFailedAt }) => refreshFailedAt),
+        instants(({ refreshFailedAt }) => refreshFailedAt),
         column(({ claimed }) => claimed.pairSuspectSince),
       ],
     );
@@ -181,7 +184,7 @@ export class RefreshRepository {
       now,
       ...parameters,
     ]);
-    return rowsOf(written).map((row) => ({ ...row, leaseId, leaseExpiresAt }));
+    return rowsOf(written).map((row) => Object.assign(row, { leaseId, leaseExpiresAt }));
   }
 }
 

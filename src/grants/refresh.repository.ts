@@ -17,6 +17,8 @@ export interface ClaimedGrant extends GrantKey {
   readonly refreshFailures: number;
   readonly pairStatus: PairStatus;
   readonly pairSuspectSince: Date | null;
+  /** Since when the refresh is due, or from when on; null: it is not kept alive. */
+  readonly refreshDueAt: Date | null;
 }
 
 export interface RefreshClaim {
@@ -46,7 +48,8 @@ export interface WrittenGrant extends GrantKey {
 /** What is read of a grant that is claimed. */
 const CLAIMED_COLUMNS = `g.app_id AS "appId", g.openid, g.pair_version AS "pairVersion",
   g.sealed_tokens AS "sealedTokens", g.signed_in_at AS "signedInAt", g.refresh_failures AS "refreshFailures",
-  g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince"`;
+  g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince",
+  g.refresh_due_at AS "refreshDueAt"`;
 
 /** Whether nothing was learnt of the pair while it was being refreshed; new tokens are the best proof there is. */
 const IS_LATEST = `(r.sealed_tokens IS NOT NULL OR g.pair_suspect_since IS NOT DISTINCT FROM r.suspect_when_claimed)`;

@@ -1,6 +1,6 @@
 import type { DataSource, Repository } from 'typeorm';
 import type { Sealer } from '../common/sealer.js';
-import type { GrantKey } from './grant.reader.js';
+import { type GrantKey, instantOf } from './grant.reader.js';
 import { grantAudience, type TokenPair } from './grant.repository.js';
 import { quotedTablePath } from './table-path.js';
 import { type PairStatus, WechatGrant } from './wechat-grant.entity.js';
@@ -184,7 +184,14 @@ export class RefreshRepository {
       now,
       ...parameters,
     ]);
-    return rowsOf(written).map((row) => ({ ...row, leaseId, leaseExpiresAt }));
+    return rowsOf(written).map((row) => ({
+      ...row,
+      signedInAt: instantOf(row.signedInAt),
+      pairSuspectSince: instantOf(row.pairSuspectSince),
+      refreshDueAt: instantOf(row.refreshDueAt),
+      leaseId,
+      leaseExpiresAt,
+    }));
   }
 }
 

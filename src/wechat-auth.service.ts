@@ -16,6 +16,8 @@ import { PublicUrls } from './sign-in/public-urls.js';
 import { SignOut } from './sign-in/sign-out.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** As many as the tables hold. */
+const MAX_OPENID_LENGTH = 128;
 
 /** A user at an account: what `@CurrentWechatUser()` gives, or the ids. With one account `appId` may be left out. */
 export interface WechatUserKey {
@@ -124,8 +126,16 @@ export class WechatAuthService {
     await this.signOuts.signOut(exchange, publicUrl);
   }
 
-  /** @throws {WechatError} `app_id_required`, `unknown_app_id` */
+  /** @throws {WechatError} `invalid_openid`, `app_id_required`, `unknown_app_id` */
   private keyOf({ appId, openid, snapshot }: WechatUserKey): GrantKey {
+    // A host may pass on what came from outside. Where an object stands instead of a text, TypeORM looks for conditions in
+    // it, and an empty one would stand for all users of the account.
+    if (!isOpenid(openid)) {
+      throw new WechatError(
+        'invalid_openid',
+        `openid is not a text of 1 to ${MAX_OPENID_LENGTH} characters: pass what @CurrentWechatUser() gives, or its openid.`,
+      );
+    }
     const { accounts } = this.options;
     const known = accounts.map((account) => account.appId).join(', ');
     if (appId === undefined && accounts.length > 1) {
@@ -138,4 +148,10 @@ export class WechatAuthService {
     if (snapshot) throw new WechatGrantNotFoundError();
     return { appId: appId ?? accounts[0].appId, openid };
   }
+}
+
+/** @param openid as far as the host's compiler has seen to it. PostgreSQL takes no zero bytes. */
+function isOpenid(openid: unknown): boolean {
+  if (typeof openid !== 'string' || openid.includes('\0')) return false;
+  return openid.length > 0 && openid.length <= MAX_OPENID_LENGTH;
 }

@@ -1,6 +1,6 @@
 import type { DataSource, Repository } from 'typeorm';
 import type { GrantTimes } from '../common/options.js';
-import type { GrantKey } from './grant.reader.js';
+import { type GrantKey, instantOf } from './grant.reader.js';
 import { NOT_KEPT_ALIVE } from './grant.repository.js';
 import { quotedTablePath } from './table-path.js';
 import { type ConsentNotice, WechatGrant } from './wechat-grant.entity.js';
@@ -60,7 +60,7 @@ export class ConsentRepository {
       [now, limit, this.times.reconsentWindowMs],
     );
     const changes = rows.flatMap(({ appId, openid, notice, before, endsAt }) =>
-      notice === null || notice === before ? [] : { appId, openid, notice, endsAt },
+      notice === null || notice === before ? [] : { appId, openid, notice, endsAt: instantOf(endsAt) },
     );
     return { looked: rows.length, changes };
   }

@@ -1,6 +1,7 @@
 import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { WechatClock } from '../common/clock.js';
+import { instantOf } from './grant.reader.js';
 
 const PROBE_INTERVAL_MS = 60_000;
 
@@ -43,9 +44,9 @@ export class DatabaseClock extends WechatClock implements OnModuleInit, OnModule
       // The wait for a connection must not count as time on the way.
       await runner.connect();
       const sentAt = performance.now();
-      const rows = (await runner.query('SELECT clock_timestamp() AS now')) as [{ now: Date }];
+      const rows = (await runner.query('SELECT clock_timestamp() AS now')) as [{ now: Date | string }];
       const receivedAt = performance.now();
-      this.offsetMs = rows[0].now.getTime() - (sentAt + receivedAt) / 2;
+      this.offsetMs = instantOf(rows[0].now).getTime() - (sentAt + receivedAt) / 2;
     } finally {
       await runner.release();
     }

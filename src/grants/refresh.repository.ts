@@ -1,6 +1,6 @@
 import type { DataSource, Repository } from 'typeorm';
 import type { Sealer } from '../common/sealer.js';
-import type { GrantKey } from './grant.reader.js';
+import { type GrantKey, instantOf } from './grant.reader.js';
 import { grantAudience, type TokenPair } from './grant.repository.js';
 import { quotedTablePath } from './table-path.js';
 import { type PairStatus, WechatGrant } from './wechat-grant.entity.js';
@@ -17,6 +17,8 @@ export interface ClaimedGrant extends GrantKey {
   readonly refreshFailures: number;
   readonly pairStatus: PairStatus;
   readonly pairSuspectSince: Date | null;
+  /** Since when the refresh is due, or from when on; null: it is not kept alive. */
+  readonly refreshDueAt: Date | null;
 }
 
 export interface RefreshClaim {
@@ -46,7 +48,8 @@ export interface WrittenGrant extends GrantKey {
 /** What is read of a grant that is claimed. */
 const CLAIMED_COLUMNS = `g.app_id AS "appId", g.openid, g.pair_version AS "pairVersion",
   g.sealed_tokens AS "sealedTokens", g.signed_in_at AS "signedInAt", g.refresh_failures AS "refreshFailures",
-  g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince"`;
+  g.pair_status AS "pairStatus", g.pair_suspect_since AS "pairSuspectSince",
+  g.refresh_due_at AS "refreshDueAt"`;
 
 /** Whether nothing was learnt of the pair while it was being refreshed; new tokens are the best proof there is. */
 const IS_LATEST = `(r.sealed_tokens IS NOT NULL OR g.pair_suspect_since IS NOT DISTINCT FROM r.suspect_when_claimed)`;
@@ -184,7 +187,15 @@ export class RefreshRepository {
       now,
       ...parameters,
     ]);
-    return rowsOf(written).map((row) => Object.assign(row, { leaseId, leaseExpiresAt }));
+    return rowsOf(written).map((row) =>
+      Object.assign(row, {
+        signedInAt: instantOf(row.signedInAt),
+        pairSuspectSince: instantOf(row.pairSuspectSince),
+        refreshDueAt: instantOf(row.refreshDueAt),
+        leaseId,
+        leaseExpiresAt,
+      }),
+    );
   }
 }
 

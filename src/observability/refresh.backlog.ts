@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { instantOf } from '../grants/grant.reader.js';
 import { quotedTablePath } from '../grants/table-path.js';
 import { WechatGrant } from '../grants/wechat-grant.entity.js';
 
@@ -23,7 +24,7 @@ export class RefreshBacklog {
 
   /** Reads the index alone. @returns one for each account. */
   async read(appIds: readonly string[], now: Date): Promise<Backlog[]> {
-    const rows: { appId: string; due: string; oldest: Date | null }[] = await this.dataSource.query(
+    const rows: { appId: string; due: string; oldest: Date | string | null }[] = await this.dataSource.query(
       `SELECT a.app_id AS "appId", b.due, b.oldest FROM unnest($1::text[]) AS a(app_id)
        CROSS JOIN LATERAL (
          SELECT count(*) AS due, min(refresh_due_at) AS oldest FROM (
@@ -36,7 +37,7 @@ export class RefreshBacklog {
     return rows.map(({ appId, due, oldest }) => ({
       appId,
       due: Number(due),
-      ageMs: oldest === null ? 0 : now.getTime() - oldest.getTime(),
+      ageMs: oldest === null ? 0 : now.getTime() - instantOf(oldest).getTime(),
     }));
   }
 }

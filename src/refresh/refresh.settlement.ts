@@ -24,7 +24,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export type RefreshOutcome =
   | { claimed: ClaimedGrant; tokens: WechatTokenResponse; requestedAt: Date }
   | { claimed: ClaimedGrant; error: unknown }
-  /** Not sent: the lease was nearly over, or the application stops. */
+  /** Not sent: the lease was nearly over, the quota is used up, or the application stops. */
   | { claimed: ClaimedGrant };
 
 /** Turns outcomes into what is known of the grants and of their account, and says once what has changed. */

@@ -1,6 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
+import { openidForLogs } from '../common/digest.js';
 import { WechatEvents } from '../common/events.js';
+import { SealError } from '../common/sealer.js';
 import type { WechatUserInfo } from '../common/wechat-user.js';
 import type { GrantKey } from '../grants/grant.reader.js';
 import { GrantRepository } from '../grants/grant.repository.js';
@@ -18,6 +20,7 @@ const REFUSALS: readonly (number | undefined)[] = [48001, 50001];
 /** Profiles for handlers and jobs: the stored one while it is young enough, else WeChat's. */
 @Injectable()
 export class UserInfos {
+  private readonly logger = new Logger('WechatUserInfos');
   private readonly inFlight = new Map<string, Promise<WechatUserInfo>>();
 
   constructor(
@@ -33,9 +36,21 @@ export class UserInfos {
     const grant = await this.grants.find(key);
     if (!grant) throw new WechatGrantNotFoundError();
     const fetchedAt = grant.userInfoFetchedAt?.getTime() ?? -Infinity;
-    const stored =
-      fetchedAt + maxAgeMs > this.clock.now().getTime() ? this.grants.openUserInfo(grant) : undefined;
+    const stored = fetchedAt + maxAgeMs > this.clock.now().getTime() ? this.open(grant) : undefined;
     return stored ?? this.fetchOnce(key, lang);
+  }
+
+  /** A profile that nobody can open any more is fetched anew, as on a page. */
+  private open(grant: WechatGrant): WechatUserInfo | undefined {
+    try {
+      return this.grants.openUserInfo(grant);
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error;
+      this.logger.error(
+        `The profile of ${openidForLogs(grant.openid)} cannot be opened and is fetched anew: ${error.message}`,
+      );
+      return undefined;
+    }
   }
 
   /**

@@ -29,12 +29,13 @@ const passing = fc.constantFrom<RefreshFailure>('later', 'next-minute', 'stop-ac
 
 /** Grants as they may be when they are claimed: one that WeChat has rejected was rejected before. */
 const claims: fc.Arbitrary<ClaimedGrant> = fc
-  .record({ failures: fc.nat(1_000), suspectSince: fc.option(instants) })
-  .map(({ failures, suspectSince }) => ({
+  .record({ failures: fc.nat(1_000), suspectSince: fc.option(instants), refreshDueAt: fc.option(instants) })
+  .map(({ failures, suspectSince, refreshDueAt }) => ({
     ...{ appId: 'wx0', openid: 'oUser', pairVersion: 1, leaseId: 'any', leaseExpiresAt: new Date(0) },
     ...{ sealedTokens: '', signedInAt: new Date(0), refreshFailures: failures },
     pairStatus: suspectSince ? 'suspect' : 'alive',
     pairSuspectSince: suspectSince,
+    refreshDueAt,
   }));
 
 function check<Values extends [unknown, ...unknown[]]>(
@@ -130,12 +131,13 @@ describe('a refresh that WeChat has rejected', () => {
 });
 
 describe('a refresh that was not sent', () => {
-  it('is due at once, and nothing is known that was not known before', () => {
+  it('is due for as long as before, or at once, and nothing is known that was not known before', () => {
     check([claims, instants], (claimed, now) => {
+      const dueAtMs = Math.min(now.getTime(), claimed.refreshDueAt?.getTime() ?? Infinity);
       const { pairStatus, pairSuspectSince, refreshFailures } = claimed;
       expect(dropped(claimed, now)).toEqual({
         ...{ claimed, pairStatus, pairSuspectSince, refreshFailures },
-        ...{ refreshDueAt: now, refreshFailedAt: null },
+        ...{ refreshDueAt: new Date(dueAtMs), refreshFailedAt: null },
       });
     });
   });

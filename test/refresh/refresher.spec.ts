@@ -209,12 +209,18 @@ describe('refreshDue', () => {
   it('stays within the share of WeChat’s calls a minute, over all instances', async () => {
     const settings = { refresh: { quotaShare: 0.0008, intervalMs: 3_600_000, batchSize: 10 } };
     const careful = [await world.start({ module: settings }), await world.start({ module: settings })];
-    await granted(USERS);
+    const dueAt = new Set((await granted(USERS)).map(({ refreshDueAt }) => refreshDueAt?.getTime()));
     untilDue();
     // To the beginning of a minute, so that it does not turn while this runs.
     world.clock.advance(MINUTE_MS - (world.clock.now().getTime() % MINUTE_MS));
     await Promise.all(careful.map((instance) => serviceOf(instance).refreshDue()));
     expect(refreshesAt(world)).toHaveLength(40);
+    // Who has to wait keeps the turn, and the backlog its age.
+    const [waiting] = await world.query<{ since: Date[] }>(
+      'SELECT array_agg(refresh_due_at) AS since FROM wechat_grant WHERE pair_version = 1',
+    );
+    expect(waiting?.since).toHaveLength(USERS - 40);
+    expect(waiting?.since.every((since) => dueAt.has(since.getTime()))).toBe(true);
     world.clock.advance(MINUTE_MS);
     await Promise.all(careful.map((instance) => serviceOf(instance).refreshDue()));
     expect(refreshesAt(world)).toHaveLength(USERS);

@@ -40,6 +40,15 @@ describe.each([
     expect([profileCalls(), refreshesAt(world).length]).toEqual([2, 1]);
   });
 
+  it('asks WeChat anew where the stored profile cannot be opened', async () => {
+    await grant(world, site, openid);
+    const profile = await serviceOf(site).getUserInfo({ openid });
+    await world.query('UPDATE wechat_grant SET sealed_user_info = left(sealed_user_info, -4)');
+    expect(await serviceOf(site).getUserInfo({ openid })).toEqual(profile);
+    expect(await serviceOf(site).getUserInfo({ openid })).toEqual(profile);
+    expect(profileCalls()).toBe(2);
+  });
+
   it('asks WeChat once for all who want it anew at the same time', async () => {
     await grant(world, site, openid);
     await Promise.all(

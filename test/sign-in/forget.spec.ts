@@ -156,6 +156,20 @@ describe.each(PLATFORMS)('a user who is forgotten, with two instances, on %s', (
     });
   });
 
+  it('is let be by what is no openid, such as what a query or a body from outside may hold', async () => {
+    const before = await world.query('SELECT * FROM wechat_grant');
+    for (const openid of [{}, { x: '1' }, [], undefined, null, '', 'o\0', 'o'.repeat(129)]) {
+      const key = { openid } as unknown as WechatUser;
+      const refusal = { code: 'invalid_openid' };
+      await expect(serviceOf(one).forget(key)).rejects.toMatchObject(refusal);
+      await expect(serviceOf(one).requireConsent(key)).rejects.toMatchObject(refusal);
+      await expect(serviceOf(one).getAccessToken(key)).rejects.toMatchObject(refusal);
+      await expect(serviceOf(one).getUserInfo(key)).rejects.toMatchObject(refusal);
+    }
+    expect(await world.query('SELECT * FROM wechat_grant')).toEqual(before);
+    expect(EventEmitter2.told).toEqual([]);
+  });
+
   it('is kept whole where the database fails half way', async () => {
     const before = await world.query('SELECT * FROM wechat_grant');
     await world.query('ALTER TABLE wechat_sign_in RENAME TO out_of_reach');

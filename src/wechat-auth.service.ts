@@ -50,6 +50,8 @@ export class WechatAuthService {
    * @throws {WechatConsentRequiredError} if the user has to come to a userinfo page first.
    * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
    * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
+   * @throws {WechatRefreshError} if another process refreshes the token and has failed or takes too long, or the account
+   *   is stopped; come back later.
    */
   async getAccessToken(key: WechatUserKey): Promise<string> {
     return this.userInfos.provenToken(this.keyOf(key));
@@ -63,6 +65,8 @@ export class WechatAuthService {
    * @throws {WechatConsentRequiredError} if the user has to come to a userinfo page first.
    * @throws {WechatGrantNotFoundError} if nothing is stored of this user.
    * @throws {WechatResponseError} if WeChat fails just now; `retryable` tells whether to come back.
+   * @throws {WechatRefreshError} if another process refreshes the token and has failed or takes too long, or the account
+   *   is stopped; come back later.
    */
   async getUserInfo(
     key: WechatUserKey,

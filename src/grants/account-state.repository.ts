@@ -27,8 +27,9 @@ export class AccountStateRepository {
     this.table = quotedTablePath(this.rows.metadata);
   }
 
-  async find(appId: string): Promise<WechatAccountState | undefined> {
-    return (await this.rows.findOneBy({ appId })) ?? undefined;
+  /** Whether nothing is to be sent for this account but a probe. */
+  async isStopped(appId: string): Promise<boolean> {
+    return Boolean((await this.rows.findOneBy({ appId }))?.stoppedAt);
   }
 
   /** Stops an account, since WeChat has answered that something about it is wrong. @returns whether it was not before. */

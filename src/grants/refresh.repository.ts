@@ -1,4 +1,4 @@
-import type { DataSource, Repository } from 'typeorm';
+import { type DataSource, LessThanOrEqual, type Repository } from 'typeorm';
 import type { Sealer } from '../common/sealer.js';
 import { type GrantKey, instantOf } from './grant.reader.js';
 import { grantAudience, type TokenPair } from './grant.repository.js';
@@ -92,6 +92,10 @@ export class RefreshRepository {
        RETURNING ${CLAIMED_COLUMNS}`,
       [appId, limit],
     );
+  }
+
+  async isAnyDue(appId: string, now: Date): Promise<boolean> {
+    return this.rows.existsBy({ appId, refreshDueAt: LessThanOrEqual(now) });
   }
 
   /** Claims one grant as it was read. @returns undefined if the pair has changed, or somebody else holds the lease. */

@@ -15,7 +15,7 @@ export function createGauges() {
     meter().createObservableGauge(`wechat_auth.${name}`, { description, ...(unit && { unit }) });
   return {
     grants: gauge('grants', 'Stored grants, by the state of consent and token pair.', '{grant}'),
-    backlog: gauge('refresh.backlog', 'Grants whose refresh is due and has not been begun.', '{grant}'),
+    backlog: gauge('refresh.backlog', 'Grants whose refresh is due and has not been written.', '{grant}'),
     backlogAge: gauge('refresh.backlog_age', 'How long the oldest of them has been due.', 's'),
     quotaRemaining: gauge('quota.remaining', "What is left of WeChat's calls in this minute.", '{call}'),
     accountStopped: gauge(

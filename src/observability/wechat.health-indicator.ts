@@ -37,7 +37,7 @@ export type WechatHealth = {
   database: 'up' | 'down';
   /** What is wrong, in words; absent while nothing is. */
   message?: string;
-  /** Grants whose refresh is due and has not been begun, over all accounts. Counted up to 100,000 for each. */
+  /** Grants whose refresh is due and has not been written, over all accounts. Counted up to 100,000 for each. */
   backlog?: number;
   /** How long the oldest of them has been due, in whole seconds. */
   backlogAgeSeconds?: number;

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { WechatClock } from '../common/clock.js';
 import { type ResolvedWechatAuthOptions, WECHAT_AUTH_OPTIONS } from '../common/options.js';
 import type { GrantKey } from '../grants/grant.reader.js';
+import { AccountStateRepository } from '../grants/account-state.repository.js';
 import { GrantRepository } from '../grants/grant.repository.js';
 import { isConsentLive, isPairAlive } from '../grants/grant.standing.js';
 import { QuotaRepository } from '../grants/quota.repository.js';
@@ -34,6 +35,7 @@ export class AccessTokens {
     @Inject(WechatClock) private readonly clock: WechatClock,
     @Inject(GrantRepository) private readonly grants: GrantRepository,
     @Inject(RefreshRepository) private readonly refreshes: RefreshRepository,
+    @Inject(AccountStateRepository) private readonly accounts: AccountStateRepository,
     @Inject(QuotaRepository) private readonly quotas: QuotaRepository,
     @Inject(RefreshSender) private readonly sender: RefreshSender,
     @Inject(RefreshSettlement) private readonly settlement: RefreshSettlement,
@@ -110,9 +112,14 @@ export class AccessTokens {
     const { appId } = grant;
     const now = this.clock.now();
     const leaseExpiresAt = new Date(now.getTime() + 2 * this.sender.neededLeaseMs);
+    const isStopped = await this.accounts.isStopped(appId);
     const claim = { leaseId: randomUUID(), now, leaseExpiresAt };
     const claimed = await this.refreshes.claimOne(grant, grant.pairVersion, claim);
     if (!claimed) return undefined;
+    if (isStopped && !(await this.accounts.takeProbe(appId, now))) {
+      await this.settlement.settle(appId, [{ claimed }]);
+      throw new WechatRefreshError('account_stopped');
+    }
     const outcome = await this.sender.send(claimed);
     const written = await this.settlement.settle(appId, [outcome]);
     // A user waits for it, so it does not wait for the quota; the sweeps leave room.

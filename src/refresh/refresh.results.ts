@@ -74,19 +74,12 @@ export function failed(
 }
 
 /**
- * A grant that was claimed and not sent, since the lease was nearly over, the calls of this minute are used up or the
- * application stops. It stays due for as long as it has been: it keeps its turn, and the backlog its age.
+ * A grant that was claimed and not sent, since the lease was nearly over, the calls of this minute are used up, or the
+ * account or the application stops. It stays due for as long as it has been: it keeps its turn, and the backlog its age.
  */
-export function dropped(claimed: ClaimedGrant, now: Date): RefreshResult {
-  const { refreshDueAt } = claimed;
-  return {
-    claimed,
-    pairStatus: claimed.pairStatus,
-    pairSuspectSince: claimed.pairSuspectSince,
-    refreshDueAt: refreshDueAt !== null && refreshDueAt < now ? refreshDueAt : now,
-    refreshFailures: claimed.refreshFailures,
-    refreshFailedAt: null,
-  };
+export function dropped(claimed: ClaimedGrant): RefreshResult {
+  const { pairStatus, pairSuspectSince, refreshDueAt, refreshFailures } = claimed;
+  return { claimed, pairStatus, pairSuspectSince, refreshDueAt, refreshFailures, refreshFailedAt: null };
 }
 
 function pauseMs(

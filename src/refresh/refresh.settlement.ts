@@ -140,7 +140,7 @@ function resultOf(
 ): RefreshResult {
   const { claimed } = outcome;
   if ('tokens' in outcome) return succeeded(claimed, outcome.tokens, outcome.requestedAt, context);
-  return failure === undefined ? dropped(claimed, context.now) : failed(claimed, failure, context);
+  return failure === undefined ? dropped(claimed) : failed(claimed, failure, context);
 }
 
 function textOf(error: unknown): string {

@@ -70,9 +70,12 @@ export class Refresher {
   }
 
   private async sweepAccount(appId: string, report: RefreshReport): Promise<void> {
-    const state = await this.accounts.find(appId);
-    if (state?.stoppedAt) {
-      if (await this.accounts.takeProbe(appId, this.clock.now())) await this.batch(appId, 1, report);
+    if (await this.accounts.isStopped(appId)) {
+      const now = this.clock.now();
+      // Where nothing is due, the one try in five minutes is not for a sweep.
+      const isOurs =
+        (await this.refreshes.isAnyDue(appId, now)) && (await this.accounts.takeProbe(appId, now));
+      if (isOurs) await this.batch(appId, 1, report);
       return;
     }
     await Promise.all(Array.from({ length: this.lanes }, () => this.lane(appId, report)));
@@ -97,7 +100,7 @@ export class Refresher {
     );
     if (claimed.length === 0) return false;
     // Of what is sent only: instances that find nothing to do must not use up the minute.
-    const limit = Math.floor(CALLS_PER_MINUTE * quotaShare);
+    const limit = Math.max(1, Math.floor(CALLS_PER_MINUTE * quotaShare));
     const allowance = await this.quotas.reserve(appId, 'refresh', claimed.length, limit, this.clock.now());
     const outcomes = await Promise.all(
       claimed.map((one, index) =>

@@ -7,15 +7,13 @@ import type { WechatUserInfo } from '../common/wechat-user.js';
 import type { GrantKey } from '../grants/grant.reader.js';
 import { GrantRepository } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
+import { isProfileRefused } from '../protocol/profile.refusal.js';
 import { WechatClient } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
 import { AccessTokens } from './access.tokens.js';
 import { WechatConsentRequiredError, WechatGrantNotFoundError } from './wechat-grant.errors.js';
 
 export type WechatLanguage = 'zh_CN' | 'zh_TW' | 'en';
-
-/** WeChat's words for: this pair may not read the profile, or: the user does not want it any more. */
-const REFUSALS: readonly (number | undefined)[] = [48001, 50001];
 
 /** Profiles for handlers and jobs: the stored one while it is young enough, else WeChat's. */
 @Injectable()
@@ -95,15 +93,13 @@ export class UserInfos {
       await this.grants.saveUserInfo(grant, userInfo, this.clock.now());
       return userInfo;
     } catch (error) {
-      if (error instanceof WechatResponseError && REFUSALS.includes(error.errcode)) {
-        await this.noteRefusal(grant, error);
-      }
+      if (isProfileRefused(error, grant.pairScope)) await this.noteRefusal(grant, error);
       throw error;
     }
   }
 
   /** To a pair that came with a consent it means that the consent has ended; to a silent one, that it cannot. */
-  private async noteRefusal(grant: WechatGrant, cause: WechatResponseError): Promise<never> {
+  private async noteRefusal(grant: WechatGrant, cause: unknown): Promise<never> {
     const { appId, openid, pairScope } = grant;
     if (await this.grants.markUnable(grant, this.clock.now())) {
       this.events.emit('wechat.consent-required', { appId, openid, reason: 'refused' });

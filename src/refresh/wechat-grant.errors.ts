@@ -42,17 +42,29 @@ export class WechatGrantNotFoundError extends WechatError {
   }
 }
 
-/** Somebody else refreshes the token, and has failed or takes too long: come back shortly. */
+export type RefreshErrorCode =
+  /** Another process has tried and failed. */
+  | 'refresh_failed'
+  /** Another process is at it, and takes too long. */
+  | 'refresh_timeout'
+  /** WeChat says that something about the account is wrong; it is tried once in five minutes. */
+  | 'account_stopped';
+
+/** The token cannot be refreshed just now, for a reason that is not the user's: come back later. */
 export class WechatRefreshError extends WechatError {
-  declare readonly code: 'refresh_failed' | 'refresh_timeout';
+  declare readonly code: RefreshErrorCode;
   readonly retryable = true;
 
-  constructor(code: 'refresh_failed' | 'refresh_timeout') {
-    super(
-      code,
-      code === 'refresh_failed'
-        ? 'The access token could not be refreshed just now: another process has tried and failed. Try again shortly.'
-        : 'The access token is being refreshed by another process, which takes too long. Try again shortly.',
-    );
+  constructor(code: RefreshErrorCode) {
+    super(code, REFRESH_FAILURES[code]);
   }
 }
+
+const REFRESH_FAILURES: Readonly<Record<RefreshErrorCode, string>> = {
+  refresh_failed:
+    'The access token could not be refreshed just now: another process has tried and failed. Try again shortly.',
+  refresh_timeout:
+    'The access token is being refreshed by another process, which takes too long. Try again shortly.',
+  account_stopped:
+    'The access token is not refreshed: WeChat says that something about the account is wrong, see the log. It is tried again every five minutes.',
+};

@@ -10,7 +10,7 @@ import { mayTryPair } from '../grants/grant.standing.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import { WechatClient } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
-import { isProfileRefused } from './profile.refusal.js';
+import { isProfileRefused } from '../protocol/profile.refusal.js';
 
 /** After a failure WeChat is left alone for a while: every request of the user would wait for it otherwise. */
 const PAUSE_MS = 30_000;

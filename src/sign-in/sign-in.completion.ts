@@ -14,7 +14,7 @@ import { GrantRepository } from '../grants/grant.repository.js';
 import type { WechatGrant } from '../grants/wechat-grant.entity.js';
 import { WechatClient, type WechatTokenResponse } from '../protocol/wechat.client.js';
 import { WechatResponseError } from '../protocol/wechat-response.error.js';
-import { isProfileRefused } from './profile.refusal.js';
+import { isProfileRefused } from '../protocol/profile.refusal.js';
 import { WechatAuthorizationError } from './wechat-authorization.error.js';
 
 /** A snapshot page's virtual user is known for this long, in milliseconds. */

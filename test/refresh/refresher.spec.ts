@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import type { WechatGrant } from '../../src/grants/wechat-grant.entity.js';
+import { WechatRefreshError } from '../../src/index.js';
 import { LogBook } from '../sign-in/log-book.js';
 import { type TestInstance, TestWorld } from '../support/test-app.js';
 import {
@@ -193,6 +194,25 @@ describe('refreshDue', () => {
       await serviceOf(one).refreshDue();
       for (const row of rows)
         expect(await stored(one, row)).toMatchObject({ pairStatus: 'alive', pairVersion: 2 });
+    });
+
+    it('naming a wrong setting, is asked by nobody else either, but once in five minutes', async () => {
+      const rows = await granted(3);
+      untilDue();
+      await world.wechat.failNext('refresh', { errcode: 40013 }, { durationMs: DAY_MS });
+      await serviceOf(one).refreshDue();
+      world.clock.advance(20 * MINUTE_MS);
+      const sent = refreshesAt(world).length;
+      const asked = rows.map((row) => serviceOf(two).getAccessToken(row));
+      const ended = await Promise.allSettled(asked);
+      const errors = ended.map((one): unknown => one.status === 'rejected' && one.reason);
+      expect(errors.filter((error) => error instanceof WechatRefreshError)).toHaveLength(2);
+      expect(refreshesAt(world)).toHaveLength(sent + 1);
+      await expect(serviceOf(two).getAccessToken(rows[0] as WechatGrant)).rejects.toMatchObject({
+        code: 'account_stopped',
+        retryable: true,
+      });
+      expect(refreshesAt(world)).toHaveLength(sent + 1);
     });
 
     it('answering that the calls of this minute are used up, goes on in the next one', async () => {

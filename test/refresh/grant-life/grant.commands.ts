@@ -164,7 +164,7 @@ function refreshFails({
       if (!claim) return;
       const result = failure
         ? failed(claim.real, failure, { now, times: DEFAULT_GRANT_TIMES, activeSince: undefined, jitter })
-        : dropped(claim.real, now);
+        : dropped(claim.real);
       const written = await real.refreshes.save([result]);
       const counts = model.counts(claim.model);
       expect(written).toHaveLength(counts ? 1 : 0);

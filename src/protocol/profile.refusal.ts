@@ -1,5 +1,5 @@
 import type { WechatScope } from '../common/wechat-user.js';
-import { WechatResponseError } from '../protocol/wechat-response.error.js';
+import { WechatResponseError } from './wechat-response.error.js';
 
 /** `api unauthorized`: this token may not read the profile. */
 const API_UNAUTHORIZED = 48001;

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 
 const ROOT = join(import.meta.dirname, '../..');
-const HOOKS = join(ROOT, 'test/cli/typescript.hooks.mjs');
+const HOOKS = join(ROOT, 'test/support/typescript.hooks.mjs');
 /** Ten thousand steps, however few users there are. */
 const TIME_LIMIT_MS = 10 * 60_000;
 

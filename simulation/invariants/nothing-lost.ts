@@ -75,7 +75,7 @@ export class NothingLost implements Invariant {
       const how = `${end}${sawWechat ? ' by way of WeChat' : ''} (${last})`;
       if (ageMs < DOUBTLESS_MS && (end !== 'served' || sawWechat)) {
         add(`a base page by the session of ${instant(since)}`, how);
-      } else if (ageMs < SESSION_MS && end !== 'served') {
+      } else if (ageMs < SESSION_MS && end !== 'served' && !hasLeftWhenAsked(visit)) {
         add(`to get to a base page, as there is the session of ${instant(since)}`, how);
       }
     }
@@ -100,4 +100,9 @@ export class NothingLost implements Invariant {
 /** Whether whatever was put off by the last trouble has been caught up on. */
 function isCalm({ atMs, calmSinceMs }: Phase): boolean {
   return atMs - calmSinceMs >= RECOVERY_MS;
+}
+
+/** Whether there was cause to ask is for another invariant. */
+function hasLeftWhenAsked({ end, screens }: VisitFact): boolean {
+  return end === 'left' && screens.includes('consent');
 }

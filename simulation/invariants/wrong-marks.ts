@@ -15,7 +15,9 @@ export class WrongMarks implements Invariant {
 
   check(phase: Phase, known: Model): Finding[] {
     for (const answer of factsOf(phase, 'answer')) {
-      if (answer.outcome !== 'rejected') continue;
+      // Which of two pairs is alive was asked, and not answered: that makes a pair suspect as well.
+      const isInDoubt = answer.endpoint === 'auth' && answer.outcome === 'failed';
+      if (answer.outcome !== 'rejected' && !isInDoubt) continue;
       this.rejections.set(answer.pair, [...(this.rejections.get(answer.pair) ?? []), phase.atMs]);
     }
     const rows = factsOf(phase, 'rows').flatMap(({ rows: all }) => [...all.values()]);

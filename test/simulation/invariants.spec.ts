@@ -341,6 +341,14 @@ describe('no grant marked wrongly', () => {
       /suspect/,
     ],
     [
+      'suspect, as WeChat did not say which of two pairs is alive',
+      (h) =>
+        h
+          .at(1, [signedIn('a'), answer('auth', 'failed')])
+          .at(1.1, [rowOf({ status: 'suspect' }, { consentEndsOnDay: 31 })]),
+      undefined,
+    ],
+    [
       'suspect over an outage',
       (h) =>
         h

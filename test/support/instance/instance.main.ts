@@ -43,11 +43,8 @@ class PagesController {
 const settings = JSON.parse(process.argv[2] ?? '') as InstanceSettings;
 const clock = new TurnableClock();
 clock.advance(settings.aheadMs);
+// Where it fails, whoever asks for `ready` is told why.
 const started = start();
-started.catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
 
 takeOrders({
   /** @returns where it serves. */

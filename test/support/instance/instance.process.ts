@@ -37,8 +37,13 @@ export class InstanceProcess {
 
   static async start(settings: InstanceSettings): Promise<InstanceProcess> {
     const instance = InstanceProcess.fork(settings);
-    await instance.ready();
-    return instance;
+    try {
+      await instance.ready();
+      return instance;
+    } catch (error) {
+      await instance.kill();
+      throw error;
+    }
   }
 
   /** @returns where it serves. */
